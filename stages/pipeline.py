@@ -1,0 +1,153 @@
+"""The pipeline: what a stage is, the stages in order, and how one is run.
+
+A stage reads artifacts from the workspace and writes its own into a staging folder beside them.
+Only when it has finished, and what it wrote has been checked, does anything move into place; the
+record that says "done" is written last. So an interrupted stage leaves the workspace as it was.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from stages.demo_data.settings import DemoDataSettings, DemoDataSummary
+from stages.embed_labels.settings import EmbedLabelsSettings, EmbedLabelsSummary
+from stages.evaluate.settings import EvaluateSettings, EvaluateSummary
+from stages.prepare.settings import PrepareSettings, PrepareSummary
+from stages.settings import StageSettings, StageSummary
+from stages.tag.settings import TagSettings, TagSummary
+from stages.train.settings import TrainSettings, TrainSummary
+
+S = TypeVar("S", bound=StageSettings)
+R = TypeVar("R", bound=StageSummary)
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A file or folder of the workspace, which stage makes it, and its schema when it is Parquet."""
+
+    path: str
+    made_by: str
+    schema: str | None = None
+
+
+@dataclass(frozen=True)
+class Stage(Generic[S, R]):
+    """A stage: its settings, the artifacts that it reads and writes, and where its code is.
+
+    `run` is `module:function`, imported only when the stage runs; the function takes the settings
+    and a `stages.runner.StageContext` and returns the summary.
+    """
+
+    name: str
+    settings: type[S]
+    summary: type[R]
+    inputs: Callable[[S], tuple[Artifact, ...]]
+    outputs: Callable[[S], tuple[Artifact, ...]]
+    run: str
+
+    def load(self) -> Callable[[S, Any], R]:
+        """Import the stage's code."""
+        module, function = self.run.split(":")
+        loaded: Callable[[S, Any], R] = getattr(import_module(module), function)
+        return loaded
+
+
+CLIPS = Artifact("clips.parquet", "prepare", "clips")
+LABELS = Artifact("labels.parquet", "prepare", "labels")
+REJECTS = Artifact("rejects.parquet", "prepare", "rejects")
+ONTOLOGY = Artifact("ontology.duckdb", "prepare")
+AUDIO = Artifact("audio", "prepare", "audio")
+LABEL_EMBEDDINGS = Artifact("label_embeddings.parquet", "embed-labels", "label_embeddings")
+DEMO_DATA_FOLDER = Artifact("demo-data", "demo-data")
+
+
+def model_of(name: str | None) -> Artifact:
+    """The model of a run."""
+    return Artifact(f"runs/{name}/model.safetensors", f"train --name {name}")
+
+
+def scores_of(name: str | None) -> Artifact:
+    """The scores of an evaluated run."""
+    return Artifact(f"runs/{name}/scores.parquet", f"evaluate --name {name}", "scores")
+
+
+def _train_inputs(settings: TrainSettings) -> tuple[Artifact, ...]:
+    text = (LABEL_EMBEDDINGS,) if settings.alignment_weight > 0 else ()
+    return (CLIPS, LABELS, AUDIO, ONTOLOGY, *text)
+
+
+def _train_outputs(settings: TrainSettings) -> tuple[Artifact, ...]:
+    made_by = f"train --name {settings.name}"
+    return (
+        model_of(settings.name),
+        Artifact(f"runs/{settings.name}/history.parquet", made_by, "history"),
+    )
+
+
+def _evaluate_inputs(settings: EvaluateSettings) -> tuple[Artifact, ...]:
+    if settings.scores is not None:
+        return ()
+    other = (scores_of(settings.against),) if settings.against else ()
+    return (CLIPS, LABELS, AUDIO, ONTOLOGY, model_of(settings.name), *other)
+
+
+def _evaluate_outputs(settings: EvaluateSettings) -> tuple[Artifact, ...]:
+    if settings.scores is not None:
+        return ()
+    metrics = Artifact(
+        f"runs/{settings.name}/metrics.parquet", f"evaluate --name {settings.name}", "metrics"
+    )
+    return (scores_of(settings.name), metrics)
+
+
+def _tag_inputs(settings: TagSettings) -> tuple[Artifact, ...]:
+    return () if is_model_file(settings.model) else (model_of(settings.model),)
+
+
+def is_model_file(model: str | None) -> bool:
+    """Whether `--model` names a file; otherwise it names a run."""
+    return model is not None and (model.endswith(".safetensors") or Path(model).is_file())
+
+
+PREPARE = Stage(
+    "prepare",
+    PrepareSettings,
+    PrepareSummary,
+    lambda _: (),
+    lambda _: (CLIPS, LABELS, REJECTS, ONTOLOGY, AUDIO),
+    "stages.prepare.run:run",
+)
+EMBED_LABELS = Stage(
+    "embed-labels",
+    EmbedLabelsSettings,
+    EmbedLabelsSummary,
+    lambda _: (LABELS, ONTOLOGY),
+    lambda _: (LABEL_EMBEDDINGS,),
+    "stages.embed_labels.run:run",
+)
+TRAIN = Stage(
+    "train", TrainSettings, TrainSummary, _train_inputs, _train_outputs, "stages.train.run:run"
+)
+EVALUATE = Stage(
+    "evaluate",
+    EvaluateSettings,
+    EvaluateSummary,
+    _evaluate_inputs,
+    _evaluate_outputs,
+    "stages.evaluate.run:run",
+)
+TAG = Stage("tag", TagSettings, TagSummary, _tag_inputs, lambda _: (), "stages.tag.run:run")
+
+PIPELINE = (PREPARE, EMBED_LABELS, TRAIN, EVALUATE, TAG)
+
+# Not of the pipeline: what `spa demo` prepares from.
+DEMO_DATA = Stage(
+    "demo-data",
+    DemoDataSettings,
+    DemoDataSummary,
+    lambda _: (),
+    lambda _: (DEMO_DATA_FOLDER,),
+    "stages.demo_data.run:run",
+)

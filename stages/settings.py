@@ -1,0 +1,26 @@
+"""What every stage's settings and summary share. Imports nothing heavy: the command line reads this."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
+
+# A field marked so can change how a stage runs, but not what it writes (the number of workers, say).
+NO_EFFECT: JsonDict = {"changes_output": False}
+
+# A field marked so is a path to something of the user's, whose content is part of the lineage.
+SOURCE: JsonDict = {"source": True}
+
+RunName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+
+
+class StageSettings(BaseModel):
+    """Settings of one stage: checked, complete and unchangeable."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class StageSummary(BaseModel):
+    """What a stage says when it is done; `--json` prints it as it is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")

@@ -1,0 +1,70 @@
+"""What `spa tag` takes and what it says when it is done."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from stages.settings import NO_EFFECT, SOURCE, StageSettings, StageSummary
+
+
+class TagSettings(StageSettings):
+    """Settings of the tag stage."""
+
+    files: tuple[Path, ...] = Field(
+        min_length=1, description="Audio files to tag.", json_schema_extra=SOURCE
+    )
+    topk: int = Field(5, ge=1, le=100000, description="Tags a file.")
+    model: str | None = Field(
+        None,
+        description="Name of a run, or a model.safetensors file. [default: the workspace's newest run]",
+    )
+    windows: bool = Field(
+        False, description="Also give the tags of each window of the model's length."
+    )
+    max_seconds: float = Field(
+        7200, gt=0, description="A longer file is refused: it bounds memory."
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="Where to compute; auto: CUDA when there is one."
+    )
+    threads: int | None = Field(
+        None,
+        ge=1,
+        le=1024,
+        description="CPU threads. [default: one a core]",
+        json_schema_extra=NO_EFFECT,
+    )
+
+
+class Tag(StageSummary):
+    """One label and how likely it is."""
+
+    mid: str
+    label: str
+    score: float
+
+
+class Window(StageSummary):
+    """The tags of one stretch of a file."""
+
+    start_seconds: float
+    end_seconds: float
+    tags: tuple[Tag, ...]
+
+
+class TaggedFile(StageSummary):
+    """One file's tags, or why it has none."""
+
+    path: str
+    duration_seconds: float | None = None
+    tags: tuple[Tag, ...] = ()
+    windows: tuple[Window, ...] | None = None
+    error: str | None = None
+
+
+class TagSummary(StageSummary):
+    """All files, in the order given."""
+
+    model: str
+    files: tuple[TaggedFile, ...]

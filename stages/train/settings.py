@@ -1,0 +1,82 @@
+"""What `spa train` takes and what it says when it is done."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from stages.settings import NO_EFFECT, RunName, StageSettings, StageSummary
+
+
+class TrainSettings(StageSettings):
+    """Settings of the train stage."""
+
+    name: RunName = Field("main", description="Name of the run: the model goes to runs/NAME.")
+    encoder: Literal["small", "cnn14"] = Field(
+        "small", description="Audio encoder: small (learns on two CPU cores) or PANNs cnn14."
+    )
+    alignment_weight: float = Field(
+        0.5,
+        ge=0,
+        le=100,
+        description="Pull of the text embeddings, relative to the classification loss; 0: one-hot training.",
+    )
+    centre_text: bool = Field(
+        True, description="Subtract the labels' mean text embedding before aligning."
+    )
+    epochs: int = Field(30, ge=1, le=10000, description="Passes over the training clips.")
+    batch_size: int = Field(32, ge=1, le=65536, description="Clips an optimiser step.")
+    learning_rate: float = Field(2e-3, gt=0, le=10, description="Peak learning rate of AdamW.")
+    weight_decay: float = Field(1e-2, ge=0, le=10, description="Decoupled weight decay of AdamW.")
+    warmup_share: float = Field(
+        0.1,
+        ge=0,
+        lt=1,
+        description="Share of the steps with a rising learning rate; the rest falls as a cosine.",
+    )
+    clip_seconds: float | None = Field(
+        None,
+        gt=0,
+        le=600,
+        description="Length that the model hears at once. [default: the longest training clip, 10 at most]",
+    )
+    mixup_alpha: float = Field(
+        0.3, ge=0, le=10, description="Mix pairs of clips, with Beta(alpha, alpha); 0: never."
+    )
+    time_mask_share: float = Field(
+        0.1, ge=0, le=0.5, description="SpecAugment: longest masked share of the frames; two masks."
+    )
+    mel_mask_share: float = Field(
+        0.1,
+        ge=0,
+        le=0.5,
+        description="SpecAugment: longest masked share of the mel bands; two masks.",
+    )
+    clip_gradient_norm: float = Field(5.0, gt=0, description="Largest norm of the gradient.")
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="Where to compute; auto: CUDA when there is one."
+    )
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything that chance decides.")
+    threads: int | None = Field(
+        None,
+        ge=1,
+        le=1024,
+        description="CPU threads. [default: one a core]",
+        json_schema_extra=NO_EFFECT,
+    )
+
+
+class TrainSummary(StageSummary):
+    """The trained run and how it did on the validation clips."""
+
+    name: str
+    encoder: str
+    alignment_weight: float
+    parameters: int
+    device: str
+    epochs: int
+    best_epoch: int
+    valid_map: float | None
+    train_clips: int
+    valid_clips: int
+    clips_per_second: float
+    model: str
