@@ -17,7 +17,9 @@ _RECORDED_PACKAGES = (
     "pyarrow",
     "soundfile",
     "soxr",
+    "tokenizers",
     "torch",
+    "transformers",
 )
 _BLOCK_BYTES = 1 << 20
 

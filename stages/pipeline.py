@@ -8,7 +8,6 @@ record that says "done" is written last. So an interrupted stage leaves the work
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from stages.demo_data.settings import DemoDataSettings, DemoDataSummary
@@ -36,11 +35,14 @@ class Artifact:
 class Stage(Generic[S, R]):
     """A stage: its settings, the artifacts that it reads and writes, and where its code is.
 
+    `purpose` is one line for `--help`.
+
     `run` is `module:function`, imported only when the stage runs; the function takes the settings
-    and a `stages.runner.StageContext` and returns the summary.
+    and a `stages.context.StageContext` and returns the summary.
     """
 
     name: str
+    purpose: str
     settings: type[S]
     summary: type[R]
     inputs: Callable[[S], tuple[Artifact, ...]]
@@ -54,11 +56,11 @@ class Stage(Generic[S, R]):
         return loaded
 
 
-CLIPS = Artifact("clips.parquet", "prepare", "clips")
-LABELS = Artifact("labels.parquet", "prepare", "labels")
-REJECTS = Artifact("rejects.parquet", "prepare", "rejects")
-ONTOLOGY = Artifact("ontology.duckdb", "prepare")
-AUDIO = Artifact("audio", "prepare", "audio")
+CLIPS = Artifact("clips.parquet", "prepare SOURCE", "clips")
+LABELS = Artifact("labels.parquet", "prepare SOURCE", "labels")
+REJECTS = Artifact("rejects.parquet", "prepare SOURCE", "rejects")
+ONTOLOGY = Artifact("ontology.duckdb", "prepare SOURCE")
+AUDIO = Artifact("audio", "prepare SOURCE", "audio")
 LABEL_EMBEDDINGS = Artifact("label_embeddings.parquet", "embed-labels", "label_embeddings")
 DEMO_DATA_FOLDER = Artifact("demo-data", "demo-data")
 
@@ -103,16 +105,12 @@ def _evaluate_outputs(settings: EvaluateSettings) -> tuple[Artifact, ...]:
 
 
 def _tag_inputs(settings: TagSettings) -> tuple[Artifact, ...]:
-    return () if is_model_file(settings.model) else (model_of(settings.model),)
-
-
-def is_model_file(model: str | None) -> bool:
-    """Whether `--model` names a file; otherwise it names a run."""
-    return model is not None and (model.endswith(".safetensors") or Path(model).is_file())
+    return () if settings.names_a_file() else (model_of(settings.model),)
 
 
 PREPARE = Stage(
     "prepare",
+    "Decode and store a data set's clips and labels.",
     PrepareSettings,
     PrepareSummary,
     lambda _: (),
@@ -121,6 +119,7 @@ PREPARE = Stage(
 )
 EMBED_LABELS = Stage(
     "embed-labels",
+    "Embed the labels' texts with a frozen encoder.",
     EmbedLabelsSettings,
     EmbedLabelsSummary,
     lambda _: (LABELS, ONTOLOGY),
@@ -128,23 +127,39 @@ EMBED_LABELS = Stage(
     "stages.embed_labels.run:run",
 )
 TRAIN = Stage(
-    "train", TrainSettings, TrainSummary, _train_inputs, _train_outputs, "stages.train.run:run"
+    "train",
+    "Train a tagger, with SPA or one-hot.",
+    TrainSettings,
+    TrainSummary,
+    _train_inputs,
+    _train_outputs,
+    "stages.train.run:run",
 )
 EVALUATE = Stage(
     "evaluate",
+    "Judge a run, or any scores, by mAP and OmAP.",
     EvaluateSettings,
     EvaluateSummary,
     _evaluate_inputs,
     _evaluate_outputs,
     "stages.evaluate.run:run",
 )
-TAG = Stage("tag", TagSettings, TagSummary, _tag_inputs, lambda _: (), "stages.tag.run:run")
+TAG = Stage(
+    "tag",
+    "Tag audio files with a trained model.",
+    TagSettings,
+    TagSummary,
+    _tag_inputs,
+    lambda _: (),
+    "stages.tag.run:run",
+)
 
 PIPELINE = (PREPARE, EMBED_LABELS, TRAIN, EVALUATE, TAG)
 
 # Not of the pipeline: what `spa demo` prepares from.
 DEMO_DATA = Stage(
     "demo-data",
+    "Render the demonstration's data set.",
     DemoDataSettings,
     DemoDataSummary,
     lambda _: (),

@@ -8,24 +8,12 @@ from pathlib import Path
 from typing import Any, Generic
 
 from ontology.errors import OntologyError
+from stages.context import StageContext
 from stages.errors import ArtifactError, MissingInputError, SpaError, UsageError
 from stages.lineage import Lineage, file_sha256, package_versions, source_hash
 from stages.pipeline import Artifact, R, S, Stage
 from stages.records import is_current, newest_run, read_record, record_path, write_record
 from stages.reporter import Reporter
-
-
-@dataclass(frozen=True)
-class StageContext:
-    """What a stage's code gets beside its settings.
-
-    It reads artifacts below `workspace`, and writes below `staging` at the same relative paths.
-    """
-
-    workspace: Path
-    staging: Path
-    lineage: Lineage
-    reporter: Reporter
 
 
 @dataclass(frozen=True)
@@ -127,15 +115,12 @@ def _lineage(
         for artifact in inputs
         if (workspace / artifact.path).is_file()
     }
+    hashes |= {str(path): source_hash(path) for path in settings.sources()}
     dumped: dict[str, Any] = settings.model_dump(mode="json")
     for name, field in type(settings).model_fields.items():
         extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
         if extra.get("changes_output") is False:
             del dumped[name]
-        if extra.get("source") and getattr(settings, name) is not None:
-            value = getattr(settings, name)
-            for path in value if isinstance(value, tuple) else (value,):
-                hashes[str(path)] = source_hash(path)
     return Lineage(stage.name, dumped, hashes, package_versions())
 
 

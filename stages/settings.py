@@ -1,5 +1,6 @@
 """What every stage's settings and summary share. Imports nothing heavy: the command line reads this."""
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,6 +19,15 @@ class StageSettings(BaseModel):
     """Settings of one stage: checked, complete and unchangeable."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def sources(self) -> tuple[Path, ...]:
+        """Files and folders of the user's whose content decides what the stage writes."""
+        found: list[Path] = []
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            if field.json_schema_extra == SOURCE and value is not None:
+                found.extend(value if isinstance(value, tuple) else (value,))
+        return tuple(found)
 
 
 class StageSummary(BaseModel):

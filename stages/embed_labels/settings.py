@@ -1,5 +1,7 @@
 """What `spa embed-labels` takes and what it says when it is done."""
 
+from pathlib import Path
+
 from pydantic import Field
 
 from stages.settings import StageSettings, StageSummary
@@ -20,8 +22,13 @@ class EmbedLabelsSettings(StageSettings):
         description="Template of a label's text over {name}, {description} and {path}.",
     )
     near_duplicate_cosine: float = Field(
-        0.98, gt=0, le=1, description="Label pairs whose texts are at least this similar are named."
+        0.97, gt=0, le=1, description="Label pairs whose texts are at least this similar are named."
     )
+
+    def sources(self) -> tuple[Path, ...]:
+        """The local checkpoint, where one is named."""
+        file = Path(self.text_encoder.partition("/")[2])
+        return (file,) if self.text_encoder.startswith("open_clip:") and file.is_file() else ()
 
 
 class NearDuplicate(StageSummary):

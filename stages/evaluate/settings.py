@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from stages.settings import NO_EFFECT, SOURCE, RunName, StageSettings, StageSummary
+from stages.settings import SOURCE, RunName, StageSettings, StageSummary
 
 
 class EvaluateSettings(StageSettings):
@@ -40,13 +40,6 @@ class EvaluateSettings(StageSettings):
         "auto", description="Where to compute; auto: CUDA when there is one."
     )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of the bootstrap.")
-    threads: int | None = Field(
-        None,
-        ge=1,
-        le=1024,
-        description="CPU threads. [default: one a core]",
-        json_schema_extra=NO_EFFECT,
-    )
 
 
 class Interval(StageSummary):
@@ -66,7 +59,7 @@ class Difference(StageSummary):
 
 
 class LabelResult(StageSummary):
-    """One label's measures; null where a measure is not defined."""
+    """One label's measures; null where a measure is not defined, or d' infinite."""
 
     label_index: int
     mid: str

@@ -35,7 +35,7 @@ class PrepareSettings(StageSettings):
         0.1,
         ge=0,
         le=0.5,
-        description="Share of the training recordings kept for validation, where the data set names none.",
+        description="Share of the training clips kept for validation, whole recordings at a time, where the data set names none.",
     )
     max_clip_seconds: float = Field(
         600, gt=0, le=86400, description="A longer file is rejected: it bounds memory."

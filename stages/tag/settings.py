@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from stages.settings import NO_EFFECT, SOURCE, StageSettings, StageSummary
+from stages.settings import SOURCE, StageSettings, StageSummary
 
 
 class TagSettings(StageSettings):
@@ -28,13 +28,17 @@ class TagSettings(StageSettings):
     device: Literal["auto", "cpu", "cuda"] = Field(
         "auto", description="Where to compute; auto: CUDA when there is one."
     )
-    threads: int | None = Field(
-        None,
-        ge=1,
-        le=1024,
-        description="CPU threads. [default: one a core]",
-        json_schema_extra=NO_EFFECT,
-    )
+
+    def names_a_file(self) -> bool:
+        """Whether `model` is a file; otherwise it is the name of a run."""
+        return self.model is not None and (
+            self.model.endswith(".safetensors") or Path(self.model).is_file()
+        )
+
+    def sources(self) -> tuple[Path, ...]:
+        """The audio files, and the model when it is a file."""
+        model = (Path(str(self.model)),) if self.names_a_file() else ()
+        return (*self.files, *model)
 
 
 class Tag(StageSummary):

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from stages.settings import NO_EFFECT, RunName, StageSettings, StageSummary
+from stages.settings import RunName, StageSettings, StageSummary
 
 
 class TrainSettings(StageSettings):
@@ -56,13 +56,6 @@ class TrainSettings(StageSettings):
         "auto", description="Where to compute; auto: CUDA when there is one."
     )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything that chance decides.")
-    threads: int | None = Field(
-        None,
-        ge=1,
-        le=1024,
-        description="CPU threads. [default: one a core]",
-        json_schema_extra=NO_EFFECT,
-    )
 
 
 class TrainSummary(StageSummary):

@@ -1,0 +1,4 @@
+-- Every node, in file order.
+SELECT mid, name, description, restrictions
+FROM node
+ORDER BY position;

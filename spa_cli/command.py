@@ -1,0 +1,102 @@
+"""How a stage becomes a command: options from its settings, one run, results shown, errors told."""
+
+import inspect
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from spa_cli.console import ConsoleReporter, fail
+from spa_cli.options import build, parameters_of
+from stages.errors import SpaError
+from stages.pipeline import R, S, Stage
+from stages.runner import run_stage
+
+Workspace = Annotated[
+    Path, typer.Option("--workspace", envvar="SPA_WORKSPACE", help="Folder of the artifacts.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+Force = Annotated[bool, typer.Option("--force", help="Run again though nothing has changed.")]
+
+DEFAULT_WORKSPACE = Path("spa-workspace")
+
+
+def add_stage(  # noqa: PLR0913 - what commands differ in
+    app: typer.Typer,
+    stage: Stage[S, R],
+    show: Callable[[R, Console], None],
+    *,
+    positional: str | None = None,
+    as_document: Callable[[R], object] = lambda summary: summary.model_dump(mode="json"),
+    succeeded: Callable[[R], bool] = lambda _: True,
+) -> None:
+    """Add the command of `stage` to `app`.
+
+    Args:
+        app: of typer.
+        stage: gives name, options (its settings' fields) and help (the docstring of its `run`).
+        show: prints the summary for a person.
+        positional: the field that is an argument.
+        as_document: what `--json` prints.
+        succeeded: whether the exit code is 0.
+    """
+
+    def command(*, workspace: Path, as_json: bool, force: bool, **values: Any) -> None:
+        settings = build(stage.settings, values)
+        with reported():
+            outcome = run_stage(stage, settings, workspace, ConsoleReporter(), force=force)
+            if outcome.unchanged:
+                ConsoleReporter().line(
+                    f"{stage.name}: nothing has changed since the last run, so there is nothing to do"
+                    " (--force runs it again)"
+                )
+            if as_json:
+                print_json(as_document(outcome.summary))
+            else:
+                show(outcome.summary, Console())
+            if not succeeded(outcome.summary):
+                raise typer.Exit(1)
+
+    shared: dict[str, tuple[Any, object]] = {
+        "workspace": (Workspace, DEFAULT_WORKSPACE),
+        "as_json": (AsJson, False),
+        "force": (Force, False),
+    }
+    parameters = parameters_of(stage.settings, positional) + [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+        for name, (kind, default) in shared.items()
+    ]
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    app.command(stage.name, help=stage.purpose)(command)
+
+
+def print_json(document: object) -> None:
+    """Print one JSON document on stdout."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n")
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Turn what goes wrong into a line or two on stderr and an exit code.
+
+    A termination request is treated as Ctrl-C, so that staging folders are cleaned up.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except SpaError as error:
+        fail(error.message, error.next_step)
+        raise typer.Exit(error.exit_code) from error
+    except KeyboardInterrupt as error:
+        fail("interrupted: the workspace is as it was before this command", None)
+        raise typer.Exit(1) from error
+    except MemoryError as error:
+        fail("out of memory", "use a smaller --batch-size or fewer --workers")
+        raise typer.Exit(1) from error

@@ -1,0 +1,32 @@
+"""`spa train`."""
+
+import typer
+from rich.console import Console
+
+from spa_cli.command import add_stage
+from stages.pipeline import TRAIN
+from stages.train.settings import TrainSummary
+
+
+def add(app: typer.Typer) -> None:
+    """Add the command."""
+    add_stage(app, TRAIN, show)
+
+
+def show(summary: TrainSummary, console: Console) -> None:
+    """Print what was trained, how well it did on validation, and where the model is."""
+    how = (
+        f"alignment weight {summary.alignment_weight:g}" if summary.alignment_weight else "one-hot"
+    )
+    console.print(
+        f"run '{summary.name}': encoder {summary.encoder} ({summary.parameters / 1e6:.2f} M parameters), "
+        f"{how}, {summary.train_clips} clips, {summary.epochs} epochs on {summary.device}, "
+        f"{summary.clips_per_second:.0f} clips/s",
+        highlight=False,
+    )
+    if summary.valid_map is not None:
+        console.print(
+            f"best validation mAP {summary.valid_map:.4f} in epoch {summary.best_epoch} "
+            f"({summary.valid_clips} clips)"
+        )
+    console.print(f"model: {summary.model} in the workspace", highlight=False)

@@ -1,0 +1,26 @@
+"""The entry point: whatever happens, a person sees a line or two, and never a traceback."""
+
+import os
+import sys
+import warnings
+
+
+def main() -> None:
+    """Run the command line. SPA_DEBUG=1 shows the traceback of an unexpected error."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # the libraries' own; what a user should know is an error
+    try:
+        from spa_cli.app import build_app  # here, so that Ctrl-C during the import is caught too
+
+        build_app()()
+    except KeyboardInterrupt:
+        sys.stderr.write("error: interrupted: the workspace is as it was before this command\n")
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get("SPA_DEBUG"):
+            raise
+        sys.stderr.write(
+            f"error: unexpected {type(error).__name__}: {' '.join(str(error).split())}\n"
+        )
+        sys.stderr.write("  next: this is a bug: set SPA_DEBUG=1 for the details and report them\n")
+        sys.exit(1)

@@ -1,0 +1,118 @@
+"""A model file: weights, and in its header everything that using them needs."""
+
+import json
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from stages.audio.log_mel import FrontEnd
+from stages.errors import ArtifactError
+from stages.models.encoders import ENCODERS
+from stages.models.tagger import Tagger
+
+_HEADER_KEY = "spa"
+_LONGEST_HEADER_BYTES = 64 << 20
+
+
+class TextSpace(BaseModel):
+    """The text embeddings that a model was aligned with."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text_encoder: str
+    weights_sha256: str
+    prompt: str
+    prompts: tuple[str, ...]
+    dimensions: int = Field(ge=1)
+    centred: bool
+
+
+class ModelHeader(BaseModel):
+    """What a model file says of itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    encoder: str
+    front_end: FrontEnd
+    embedding_dimensions: int = Field(ge=1)
+    mids: tuple[str, ...] = Field(min_length=1)
+    display_names: tuple[str, ...]
+    clip_seconds: float = Field(gt=0)
+    text_space: TextSpace | None
+    ontology_sha256: str
+    training: dict[str, object]
+    metrics: dict[str, float]
+    lineage: str
+
+    @property
+    def sample_rate(self) -> int:
+        """Sample rate in Hz of the waveforms that the model takes."""
+        return self.front_end.sample_rate
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model that is ready to score: in eval mode, on its device."""
+
+    tagger: Tagger
+    header: ModelHeader
+    device: torch.device
+
+
+def save_checkpoint(path: Path, weights: dict[str, torch.Tensor], header: ModelHeader) -> None:
+    """Write weights (the tagger's state_dict) and header. The same content gives the same bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
+    text = json.dumps(header.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+    save_file(tensors, path, metadata={_HEADER_KEY: text})
+
+
+def load_checkpoint(path: Path, device: torch.device) -> Checkpoint:
+    """Read a model file; nothing in it is executed.
+
+    Raises:
+        ArtifactError: the file is missing, is no model of this toolkit, or its weights do not fit.
+    """
+    header = read_header(path)
+    expected = ENCODERS.get(header.encoder)
+    if expected is None or expected.front_end != header.front_end:
+        raise ArtifactError(
+            f"{path}: encoder '{header.encoder}' with this front end is unknown to this version",
+            "use the version that trained the model; its lineage says which",
+        )
+    dimensions = header.text_space.dimensions if header.text_space else None
+    tagger = Tagger(header.encoder, len(header.mids), dimensions)
+    try:
+        tagger.load_state_dict(load_file(path), strict=True)
+    except (RuntimeError, SafetensorError) as error:
+        detail = " ".join(str(error).split())[:200]
+        raise ArtifactError(f"{path}: the weights do not fit the header: {detail}") from error
+    return Checkpoint(tagger.to(device).eval(), header, device)
+
+
+def read_header(path: Path) -> ModelHeader:
+    """Read and check the header of a model file, and no weights.
+
+    Raises:
+        ArtifactError: the file is missing or is no model of this toolkit.
+    """
+    try:
+        with path.open("rb") as file:
+            length = struct.unpack("<Q", file.read(8))[0]
+            if length > _LONGEST_HEADER_BYTES:
+                raise ArtifactError(f"{path} is no safetensors file: header of {length} bytes")
+            text = json.loads(file.read(length))["__metadata__"][_HEADER_KEY]
+        return ModelHeader.model_validate_json(text)
+    except FileNotFoundError as error:
+        raise ArtifactError(f"model {path} not found") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ArtifactError(f"{path}: header field '{where}': {first['msg']}") from error
+    except (OSError, struct.error, ValueError, KeyError, TypeError) as error:
+        raise ArtifactError(f"{path} is no model of this toolkit") from error

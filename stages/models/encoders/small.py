@@ -1,0 +1,51 @@
+"""A convolutional encoder that learns on two CPU cores in minutes."""
+
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own custom
+from torch import Tensor, nn
+
+from stages.audio.log_mel import FrontEnd
+from stages.models.encoders.base import Encoder
+
+
+class Small(Encoder):
+    """Four convolutions with batch norm; mean over mel bands, maximum plus mean over time.
+
+    Frames are 20 ms apart, half as many as the large encoders take: most of the time of a small
+    network is spent on its first, widest layer.
+    """
+
+    front_end: ClassVar[FrontEnd] = FrontEnd(
+        sample_rate=32000,
+        fft_samples=1024,
+        hop_samples=640,
+        mel_bands=64,
+        fmin_hz=50,
+        fmax_hz=14000,
+    )
+    embedding_dimensions: ClassVar[int] = 256
+    channels: ClassVar[tuple[int, ...]] = (1, 32, 64, 128, 256)
+
+    def __init__(self) -> None:
+        """Build with random weights."""
+        super().__init__()
+        self.bn0 = nn.BatchNorm2d(self.front_end.mel_bands)
+        pairs = list(zip(self.channels[:-1], self.channels[1:], strict=True))
+        self.convolutions = nn.ModuleList(
+            nn.Conv2d(before, after, 3, padding=1, bias=False) for before, after in pairs
+        )
+        self.norms = nn.ModuleList(nn.BatchNorm2d(after) for _, after in pairs)
+        self.fc = nn.Linear(self.channels[-1], self.embedding_dimensions)
+        self.to(memory_format=torch.channels_last)  # half as fast again on a CPU
+
+    def forward(self, log_mel: Tensor) -> Tensor:
+        """Return the embedding (batch, 256) of log_mel (batch, frames, 64), frames at least 16."""
+        x = self.bn0(log_mel.unsqueeze(1).transpose(1, 3)).transpose(1, 3)
+        x = x.contiguous(memory_format=torch.channels_last)
+        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
+            x = F.max_pool2d(F.relu(norm(convolution(x))), 2)
+        x = x.mean(dim=3)
+        x = torch.amax(x, dim=2) + x.mean(dim=2)
+        return F.relu(self.fc(x))

@@ -1,0 +1,32 @@
+"""The tagger: front end, encoder, classification head and projection into the text space."""
+
+import torch
+from torch import Tensor, nn
+
+from stages.audio.log_mel import LogMel
+from stages.models.encoders import ENCODERS
+
+
+class Tagger(nn.Module):
+    """Waveform to logits, and its embedding to the space of the text embeddings.
+
+    The projection exists only when `text_dimensions` is given. Its weights are drawn from a generator
+    of its own, so that with one seed the rest starts the same with and without it.
+    """
+
+    def __init__(self, encoder: str, labels: int, text_dimensions: int | None = None) -> None:
+        """Build with random weights, from torch's default generator."""
+        super().__init__()
+        self.encoder = ENCODERS[encoder]()
+        self.log_mel = LogMel(self.encoder.front_end)
+        self.head = nn.Linear(self.encoder.embedding_dimensions, labels)
+        self.projection: nn.Linear | None = None
+        if text_dimensions is not None:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(torch.initial_seed() + 1)
+                self.projection = nn.Linear(self.encoder.embedding_dimensions, text_dimensions)
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """Return logits (batch, labels) of waveform (batch, samples) at the encoder's sample rate."""
+        logits: Tensor = self.head(self.encoder(self.log_mel(waveform)))
+        return logits

@@ -1,0 +1,117 @@
+"""Train a tagger on the prepared clips, aligned with the labels' text embeddings or one-hot."""
+
+import pyarrow as pa
+import torch
+
+from stages.artifacts import read_parquet
+from stages.audio.store import AudioStore
+from stages.context import StageContext
+from stages.errors import ArtifactError, SpaError
+from stages.models.checkpoint import Checkpoint, ModelHeader, save_checkpoint
+from stages.models.devices import choose_device
+from stages.models.tagger import Tagger
+from stages.train.clips import Clips, TrainingBatches, clips_of_split
+from stages.train.history import History
+from stages.train.loop import Loop
+from stages.train.settings import TrainSettings, TrainSummary
+from stages.train.step import Trainer
+from stages.train.text import LabelTexts, read_label_texts
+
+_LONGEST_WINDOW_SECONDS = 10.0
+
+
+def run(settings: TrainSettings, context: StageContext) -> TrainSummary:
+    """Train, keep the best epoch, write model.safetensors and history.parquet."""
+    device = choose_device(settings.device)
+    labels = read_parquet(context.workspace / "labels.parquet", "labels")
+    table = read_parquet(context.workspace / "clips.parquet", "clips")
+    train = clips_of_split(table, "train", labels.num_rows)
+    valid = clips_of_split(table, "valid", labels.num_rows)
+    if not len(train):
+        raise SpaError("clips.parquet has no clip in the split 'train'", "prepare with other folds")
+    if not len(valid):
+        context.reporter.warn("no validation clips: the last epoch is kept")
+    texts = None
+    if settings.alignment_weight > 0:
+        path = context.workspace / "label_embeddings.parquet"
+        texts = read_label_texts(
+            path, tuple(labels["mid"].to_pylist()), centre=settings.centre_text
+        )
+
+    torch.manual_seed(settings.seed)
+    tagger = Tagger(settings.encoder, labels.num_rows, texts.space.dimensions if texts else None)
+    header = _header(settings, context, labels, tagger, _clip_seconds(settings, train), texts)
+    store = AudioStore(context.workspace / "audio")
+    _check_sample_rate(table, header, store, context)
+    checkpoint = Checkpoint(tagger.to(device), header, device)
+    window_samples = round(header.clip_seconds * header.sample_rate)
+    batches = TrainingBatches(store, train, window_samples, settings.batch_size, settings.seed)
+    embeddings = texts.embeddings.to(device) if texts else None
+    trainer = Trainer(tagger, embeddings, settings, settings.epochs * len(batches))
+    folder = f"runs/{settings.name}"
+    with History(context.workspace / folder / "tensorboard") as history:
+        loop = Loop(trainer, batches, store, history)
+        best = loop.run(checkpoint, valid, settings.epochs, context.reporter)
+    history.write(context.staging / folder / "history.parquet", context.lineage)
+    metrics = {} if best.valid_map is None else {"valid_mAP": best.valid_map}
+    model = f"{folder}/model.safetensors"
+    save_checkpoint(
+        context.staging / model, best.weights, header.model_copy(update={"metrics": metrics})
+    )
+    return TrainSummary(
+        name=settings.name,
+        encoder=settings.encoder,
+        alignment_weight=settings.alignment_weight,
+        parameters=sum(parameter.numel() for parameter in tagger.parameters()),
+        device=str(device),
+        epochs=settings.epochs,
+        best_epoch=best.epoch,
+        valid_map=best.valid_map,
+        train_clips=len(train),
+        valid_clips=len(valid),
+        clips_per_second=round(settings.epochs * len(train) / loop.training_seconds, 1),
+        model=model,
+    )
+
+
+def _header(  # noqa: PLR0913 - a header gathers from everywhere
+    settings: TrainSettings,
+    context: StageContext,
+    labels: pa.Table,
+    tagger: Tagger,
+    clip_seconds: float,
+    texts: LabelTexts | None,
+) -> ModelHeader:
+    return ModelHeader(
+        encoder=settings.encoder,
+        front_end=tagger.encoder.front_end,
+        embedding_dimensions=tagger.encoder.embedding_dimensions,
+        mids=tuple(labels["mid"].to_pylist()),
+        display_names=tuple(labels["display_name"].to_pylist()),
+        clip_seconds=clip_seconds,
+        text_space=texts.space if texts else None,
+        ontology_sha256=context.lineage.inputs["ontology.duckdb"],
+        training=settings.model_dump(mode="json"),
+        metrics={},
+        lineage=context.lineage.to_json(),
+    )
+
+
+def _clip_seconds(settings: TrainSettings, train: Clips) -> float:
+    if settings.clip_seconds is not None:
+        return settings.clip_seconds
+    return min(float(train.duration_seconds.max()), _LONGEST_WINDOW_SECONDS)
+
+
+def _check_sample_rate(
+    clips: pa.Table, header: ModelHeader, store: AudioStore, context: StageContext
+) -> None:
+    """Refuse audio that was prepared at another sample rate than the encoder hears."""
+    first = (clips["shard"][0].as_py(), clips["row"][0].as_py())
+    found = store.sample_rate(*first)
+    if found != header.sample_rate:
+        raise ArtifactError(
+            f"{context.workspace / 'audio'} is at {found} Hz, encoder '{header.encoder}' hears "
+            f"{header.sample_rate} Hz",
+            f"prepare again with --sample-rate {header.sample_rate}",
+        )
