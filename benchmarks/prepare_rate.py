@@ -17,14 +17,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import soundfile as sf
 import soxr
-
-from stages.pipeline import PREPARE
-from stages.prepare.settings import PrepareSettings
-from stages.reporter import QuietReporter
-from stages.runner import run_stage
 
 SAMPLE_RATE = 32000
 
@@ -46,6 +40,12 @@ def bare_loop(paths: list[Path], workers: int) -> None:
 
 def prepare(source: Path, ontology: Path, workers: int, workspace: Path) -> None:
     """Run the whole stage, whatever it did before."""
+    # Not at the top: a spawned process imports this file, and the bare loop needs none of these.
+    from stages.pipeline import PREPARE
+    from stages.prepare.settings import PrepareSettings
+    from stages.reporter import QuietReporter
+    from stages.runner import run_stage
+
     settings = PrepareSettings(source=source, ontology=ontology, workers=workers)
     run_stage(PREPARE, settings, workspace, QuietReporter(), force=True)
 
@@ -59,6 +59,8 @@ def seconds(work: Callable[[], None]) -> float:
 
 def compare(source: Path, ontology: Path, workers: int, rounds: int) -> None:
     """Print both rates on one data set, and their ratio."""
+    import pyarrow.parquet as pq
+
     with tempfile.TemporaryDirectory() as folder:
         workspace = Path(folder, "workspace")
         prepare(source, ontology, workers, workspace)

@@ -60,10 +60,13 @@ def _annotation(name: str, field: FieldInfo, *, is_argument: bool) -> Any:
 
 
 def _option_type(annotation: Any) -> Any:
-    """typer reads lists where pydantic has tuples of any length."""
+    """typer reads lists where pydantic has tuples, and shows an annotated type as it is written."""
     if get_origin(annotation) is tuple:
         return list[get_args(annotation)[0]]  # type: ignore[misc]  # made at run time
-    return annotation
+    parts = [
+        part.__origin__ if hasattr(part, "__metadata__") else part for part in get_args(annotation)
+    ]
+    return parts[0] | None if NoneType in parts else annotation
 
 
 def _flags(name: str, kind: Any) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from stages.errors import AudioError
 
-_BLOCK_VALUES = 1 << 19  # frames x channels read at once: 2 MiB of float32
+_LEAST_VALUES, _MOST_VALUES = 1 << 12, 1 << 19  # frames x channels read at once, at most 2 MiB
 _HIGHEST_RATE_HZ = 768_000  # a header that says more is wrong, and would multiply the memory needed
 
 
@@ -117,12 +117,21 @@ def read_mono(stream: SequentialFile, max_samples: int | None = None) -> NDArray
 
 def _mono_blocks(stream: SequentialFile) -> Iterator[NDArray[np.float32]]:
     channels: int = stream.channels
-    frames = max(1, _BLOCK_VALUES // channels)
-    while len(block := stream.read(frames, dtype="float32", always_2d=True)):
+    least, most = (max(1, values // channels) for values in (_LEAST_VALUES, _MOST_VALUES))
+    expected: int = (
+        stream.frames
+    )  # a hint: libsndfile fills what is asked beyond the end with zeros
+    while len(block := _read_block(stream, min(max(expected, least), most))):
         mono = block[:, 0]
         for channel in range(1, channels):  # several times faster than mean(axis=1)
             mono += block[:, channel]
         yield mono / np.float32(channels) if channels > 1 else mono
+        expected -= len(block)
+
+
+def _read_block(stream: SequentialFile, frames: int) -> NDArray[np.float32]:
+    block: NDArray[np.float32] = stream.read(frames, dtype="float32", always_2d=True)
+    return block
 
 
 def _check_finite(signal: NDArray[np.float32], rate: int) -> None:

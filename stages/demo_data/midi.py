@@ -27,13 +27,15 @@ def midi_file(  # noqa: PLR0913 - what a MIDI channel is set to
 
     `bank` 128 is the drum kits, as in a sound font: they are played on MIDI's channel 10.
     `cents` (within an octave) detunes all notes; `reverb` (0 to 127) is sent to the reverberation.
+    A note that lasts longer than the track is let go at its end.
     """
     channel = _DRUM_CHANNEL if bank == 128 else 0
     events = [(0, message) for message in _setup(channel, program, cents, reverb)]
     for note in notes:
         on = bytes([0x90 | channel, note.key, note.velocity])
         off = bytes([0x80 | channel, note.key, 0])
-        events += [(_ticks(note.start_seconds), on), (_ticks(note.end_seconds), off)]
+        start, end = (min(at, seconds) for at in (note.start_seconds, note.end_seconds))
+        events += [(_ticks(start), on), (_ticks(end), off)]
     events.sort(key=lambda event: event[0])  # stable: the set-up stays first and in order
     return _file(events, _ticks(seconds))
 
@@ -61,7 +63,7 @@ def _file(events: Sequence[tuple[int, bytes]], end: int) -> bytes:
     for tick, message in events:
         track += _variable_length(tick - last) + message
         last = tick
-    track += _variable_length(max(end - last, 0)) + b"\xff\x2f\x00"
+    track += _variable_length(end - last) + b"\xff\x2f\x00"
     header = struct.pack(">4sIHHH", b"MThd", 6, 0, 1, _TICKS_A_QUARTER)
     return header + struct.pack(">4sI", b"MTrk", len(track)) + bytes(track)
 

@@ -49,10 +49,11 @@ def _source(part: Part, sound_font: Path, seconds: float, sample_rate: int) -> n
         seconds=seconds,
     )
     samples, rendered_rate = render(sound_font, midi)
-    level = _level(samples, rendered_rate)
-    if level < _SILENCE_RMS:
+    if _level(samples, rendered_rate) < _SILENCE_RMS:
         raise SpaError(f"{sound_font} has no sound for {voice.preset} (program {voice.program})")
-    resampled = soxr.resample(samples, rendered_rate, sample_rate)
+    resampled: np.ndarray = soxr.resample(samples, rendered_rate, sample_rate)
+    # A source may lie above half the sample rate: what is then left of it stays quiet.
+    level = max(_level(resampled, sample_rate), _SILENCE_RMS)
     return resampled * (_amplitude(part.level_db) / level)
 
 
@@ -72,4 +73,4 @@ def _noise(rng: np.random.Generator, length: int, slope: float) -> np.ndarray:
 
 
 def _amplitude(decibels: float) -> float:
-    return 10.0 ** (decibels / 20)
+    return float(10 ** (decibels / 20))

@@ -38,11 +38,11 @@ class Scene:
     peak_dbfs: float
 
 
-def compose(rng: np.random.Generator, split: str, index: int, seconds: float) -> Scene:
-    """Draw clip number `index` of a split; the first source takes the labels in turn."""
+def compose(rng: np.random.Generator, split: str, number: int, seconds: float) -> Scene:
+    """Draw clip `number` of a split; the first source takes the labels in turn."""
     voices = voices_of(split)
     labels = list(voices)
-    first = labels.pop(index % len(labels))
+    first = labels.pop(number % len(labels))
     others = rng.choice(_SOURCE_COUNTS, p=_SOURCE_COUNT_SHARES) - 1
     chosen = [first, *rng.choice(labels, size=others, replace=False)]
     return Scene(
@@ -67,18 +67,17 @@ def _part(rng: np.random.Generator, voices: tuple[Voice, ...], seconds: float) -
 def _melody(rng: np.random.Generator, keys: tuple[int, ...], seconds: float) -> list[Note]:
     """One note at a time: steps of up to a few keys of the voice, some rests."""
     return [
-        _note(rng, keys[place], start, end)
-        for start, end, place in _walk(rng, len(keys), seconds)
+        _note(rng, keys[place], start, end) for start, end, place in _walk(rng, len(keys), seconds)
     ]
 
 
 def _chords(rng: np.random.Generator, keys: tuple[int, ...], seconds: float) -> list[Note]:
     """One to four keys at a time."""
-    notes = []
+    notes: list[Note] = []
     for start, end, place in _walk(rng, len(keys), seconds):
-        for offset in {0, *rng.integers(-12, 13, size=rng.integers(0, 4)).tolist()}:
-            if 0 <= place + offset < len(keys):
-                notes.append(_note(rng, keys[place + offset], start, end))
+        offsets = {0, *rng.integers(-12, 13, size=rng.integers(0, 4)).tolist()}
+        places = sorted(place + offset for offset in offsets if 0 <= place + offset < len(keys))
+        notes += [_note(rng, keys[other], start, end) for other in places]
     return notes
 
 
@@ -98,9 +97,7 @@ def _hold(rng: np.random.Generator, keys: tuple[int, ...], seconds: float) -> li
 _PLAYING = {"melody": _melody, "chords": _chords, "strokes": _strokes, "hold": _hold}
 
 
-def _walk(
-    rng: np.random.Generator, places: int, seconds: float
-) -> list[tuple[float, float, int]]:
+def _walk(rng: np.random.Generator, places: int, seconds: float) -> list[tuple[float, float, int]]:
     """Start, end and place of each note of a random walk over `places` keys; at least one note."""
     beat_seconds = rng.uniform(0.15, 0.8)
     now, place = rng.uniform(0, 0.25), int(rng.integers(places))

@@ -30,9 +30,11 @@ class DemoDataSettings(StageSettings):
 
 
 class DemoDataSummary(StageSummary):
-    """What was rendered."""
+    """What was rendered, and one held-out clip (below the workspace) to try the model on."""
 
     clips: dict[str, int]
     labels: int
+    example_path: str
+    example_labels: tuple[str, ...]
     sound_font: str
     sound_font_sha256: str

@@ -16,7 +16,7 @@ Row = tuple[str, int | None, int | None, float | None, float | None, float | Non
 
 def with_interval(value: float, replicates: NDArray[np.float64]) -> Interval:
     """A value with the interval of its replicates (resamples,)."""
-    bounds = interval(replicates)
+    bounds = interval(value, replicates)
     low, high = bounds if bounds else (None, None)
     return Interval(value=value, low=low, high=high)
 
@@ -43,7 +43,6 @@ def summarise(  # noqa: PLR0913 - a summary gathers from everywhere
 ) -> EvaluateSummary:
     """Everything in one document; `replicates` is (resamples, 1 + levels)."""
     value = measures.headline()
-    positives = measures.rankings.positives()
     auc = _mean(measures.auc)
     return EvaluateSummary(
         name=name,
@@ -51,7 +50,7 @@ def summarise(  # noqa: PLR0913 - a summary gathers from everywhere
         clips=measures.rankings.clips,
         clips_without_labels=measures.rankings.clips_without_labels,
         labels=len(labels),
-        labels_without_positives=int(np.count_nonzero(positives == 0)),
+        labels_without_positives=int(np.isnan(measures.average_precision).sum()),
         mAP=float(value[0]),
         mAP_interval=with_interval(float(value[0]), replicates[:, 0]),
         OmAP=float(value[1:].mean()),
@@ -61,20 +60,26 @@ def summarise(  # noqa: PLR0913 - a summary gathers from everywhere
         d_prime=_finite_d_prime(auc),
         chance_mAP=float(np.nanmean(measures.chance)),
         disconnected_label_pairs=disconnected_label_pairs,
-        per_label=tuple(
-            LabelResult(
-                label_index=index,
-                mid=labels.mids[index],
-                label=labels.display_names[index],
-                positives=int(positives[index]),
-                AP=_defined(measures.average_precision[index]),
-                OmAP=_defined(measures.ontology_average_precision[:, index].mean()),
-                AUC=_defined(measures.auc[index]),
-                d_prime=_finite_d_prime(_defined(measures.auc[index])),
-            )
-            for index in range(len(labels))
-        ),
+        per_label=_label_results(labels, measures),
         difference=against,
+    )
+
+
+def _label_results(labels: Labels, measures: Measures) -> tuple[LabelResult, ...]:
+    positives = measures.rankings.positives()
+    omap = measures.ontology_average_precision.mean(axis=0)
+    return tuple(
+        LabelResult(
+            label_index=index,
+            mid=mid,
+            label=name,
+            positives=int(positives[index]),
+            AP=_defined(measures.average_precision[index]),
+            OmAP=_defined(omap[index]),
+            AUC=_defined(measures.auc[index]),
+            d_prime=_finite_d_prime(_defined(measures.auc[index])),
+        )
+        for index, (mid, name) in enumerate(zip(labels.mids, labels.display_names, strict=True))
     )
 
 

@@ -90,8 +90,12 @@ def rank(
     ranked: list[LabelRanking] = []
     for first in range(0, labels, _BLOCK):
         block = slice(first, first + _BLOCK)
-        rows = (np.ascontiguousarray(values[:, block].T) for values in (scores, nearest))
-        ranked.extend(_rank_label(*label, categories) for label in zip(*rows, strict=True))
+        by_label = zip(
+            np.ascontiguousarray(scores[:, block].T),
+            np.ascontiguousarray(nearest[:, block].T),
+            strict=True,
+        )
+        ranked.extend(_rank_label(*label, categories) for label in by_label)
     labelled = int(np.count_nonzero(hot.any(axis=1)))
     return Rankings(tuple(ranked), len(hot), len(hot) - labelled, edges)
 

@@ -57,7 +57,11 @@ def run(settings: PrepareSettings, context: StageContext) -> PrepareSummary:
         }
     for kind, columns in tables.items():
         write_parquet(context.staging / f"{kind}.parquet", kind, columns, context.lineage)
-    return summarise(layout.name, settings.sample_rate, clips, labels, rejects)
+    summary = summarise(layout.name, settings.sample_rate, clips, labels, rejects)
+    for split in ("train", "eval"):
+        if summary.clips[split] == 0:
+            context.reporter.warn(f"no clip is in the split {split}")
+    return summary
 
 
 def _open_source(settings: PrepareSettings, workspace: Path) -> tuple[SourceFolder, Path]:
@@ -116,7 +120,7 @@ def _decode(
         metadata=file_metadata("audio", context.lineage),
     )
     encoding.folder.mkdir()
-    workers = settings.workers or len(os.sched_getaffinity(0))
+    workers = settings.workers or os.cpu_count() or 1
     with context.reporter.task("prepare", len(found)) as task:
         return take_clips(found, encoding, workers, lambda path: task.advance(1, path))
 
@@ -124,7 +128,8 @@ def _decode(
 def _nothing_taken(source: SourceFolder, rejects: list[Reject]) -> SpaError:
     counts = Counter(reject.reason.value for reject in rejects)
     shown = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
+    first = next(reject for reject in rejects if reject.reason == counts.most_common(1)[0][0])
     return SpaError(
-        f"{source.root} gave no clip: {shown or 'it holds none'}",
-        "docs/prepare.md says what each reason means",
+        f"{source.root} gave no clip: {shown}",
+        f"see to the files, such as {first.source_path}: {first.detail}",
     )

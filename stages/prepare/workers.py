@@ -5,7 +5,8 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 
@@ -13,6 +14,7 @@ from stages.errors import SpaError
 from stages.prepare.shards import Encoding, Result, ShardTask, write_shard
 
 _PATIENCE_SECONDS = 5
+_STDERR = 2
 
 
 def write_shards(
@@ -30,14 +32,14 @@ def write_shards(
         SpaError: a worker died; the message names the file that it was at.
         Exception: what a worker raised.
     """
-    results: dict[ShardTask, list[Result]] = {task: [] for task in tasks}
+    results: dict[str, list[Result]] = {task.name: [] for task in tasks}
     waiting = iter(tasks)
     with _crew(min(workers, len(tasks)), encoding) as crew:
         busy = {worker.connection: worker for worker in crew if worker.take_next(waiting)}
         while busy:
             for connection in wait(list(busy)):
                 worker = busy[connection]  # type: ignore[index]  # wait() gives what it was given
-                done = results[worker.task]
+                done = results[worker.task.name]
                 result = worker.receive(len(done))
                 if result is not None:
                     done.append(result)
@@ -57,8 +59,7 @@ class _Worker:
         context = get_context("spawn")
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_work, args=(theirs, encoding), daemon=True)
-        with _interrupts_held():
-            self.process.start()
+        self.process.start()
         theirs.close()
 
     def take_next(self, waiting: Iterator[ShardTask]) -> bool:
@@ -66,7 +67,8 @@ class _Worker:
         task = next(waiting, None)
         if task is not None:
             self.task = task
-            self.connection.send(task)
+            with suppress(OSError):  # a dead worker is found out when its answer is read
+                self.connection.send(task)
         return task is not None
 
     def receive(self, clips_done: int) -> Result | None:
@@ -105,36 +107,29 @@ class _Worker:
 def _crew(size: int, encoding: Encoding) -> Iterator[list[_Worker]]:
     crew: list[_Worker] = []
     try:
-        for _ in range(size):
-            crew.append(_Worker(encoding))  # noqa: PERF401 - stop those started when one fails
+        # A thread is not interrupted, so no worker is left half started.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(_start, crew, size, encoding).result()
         yield crew
     finally:
         for worker in crew:
             worker.stop()
 
 
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back: a process started in here inherits that, and so sleeps through its imports.
-
-    (On Windows a worker that is still importing may print a traceback.)
-    """
-    if sys.platform == "win32":
-        yield
-        return
-    resource_tracker.ensure_running()  # starting it later would let the signal through again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+def _start(crew: list[_Worker], size: int, encoding: Encoding) -> None:
+    """Start the workers in a thread whose blocked signals they inherit: Ctrl-C is the parent's."""
+    if sys.platform != "win32":
+        resource_tracker.ensure_running()  # starting it unblocks the signal
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    for _ in range(size):
+        crew.append(_Worker(encoding))  # noqa: PERF401 - to stop those started if one fails
 
 
 def _work(connection: Connection, encoding: Encoding) -> None:
     """Write the shards that come through the pipe, until it is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # libsndfile's MP3 decoder prints its complaints; what matters of them is in the results.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stderr__.fileno() if sys.__stderr__ else 2)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), _STDERR)
     try:
         while True:
             task = connection.recv()

@@ -17,7 +17,7 @@ from stages.train.settings import TrainSettings, TrainSummary
 from stages.train.step import Trainer
 from stages.train.text import LabelTexts, read_label_texts
 
-_LONGEST_WINDOW_SECONDS = 10.0
+_SHORTEST_WINDOW_SECONDS, _LONGEST_WINDOW_SECONDS = 0.5, 10.0
 
 
 def run(settings: TrainSettings, context: StageContext) -> TrainSummary:
@@ -100,7 +100,8 @@ def _header(  # noqa: PLR0913 - a header gathers from everywhere
 def _clip_seconds(settings: TrainSettings, train: Clips) -> float:
     if settings.clip_seconds is not None:
         return settings.clip_seconds
-    return min(float(train.duration_seconds.max()), _LONGEST_WINDOW_SECONDS)
+    longest = float(train.duration_seconds.max())
+    return min(max(longest, _SHORTEST_WINDOW_SECONDS), _LONGEST_WINDOW_SECONDS)
 
 
 def _check_sample_rate(

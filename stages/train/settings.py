@@ -35,7 +35,7 @@ class TrainSettings(StageSettings):
     )
     clip_seconds: float | None = Field(
         None,
-        gt=0,
+        ge=0.5,
         le=600,
         description="Length that the model hears at once. [default: the longest training clip, 10 at most]",
     )

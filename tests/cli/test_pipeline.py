@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 SPA = [sys.executable, "-c", "from spa_cli.main import main; main()"]
-TRAIN = ["train", "--epochs", "4", "--batch-size", "8", "--alignment-weight", "0.5"]
+TRAIN = ["train", "--epochs", "12", "--batch-size", "8", "--alignment-weight", "0.5"]
 
 
 def spa(workspace: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

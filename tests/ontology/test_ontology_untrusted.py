@@ -1,10 +1,13 @@
 """Ids are only ever values, and a database file from anywhere can reach nothing."""
 
+from contextlib import suppress
+
 import duckdb
 import numpy as np
 import pytest
 
 from ontology.ancestry import ancestors, least_common_ancestors, parents
+from ontology.build import build_ontology
 from ontology.database import open_ontology
 from ontology.distances import distance_matrix
 from ontology.errors import OntologyError
@@ -110,6 +113,16 @@ def test_no_database_and_no_duckdb_file_are_named(tmp_path):
             pass
         assert str(path) in str(caught.value)
         assert caught.value.next_step
+
+
+@pytest.mark.parametrize("kept", [0.1, 0.3, 0.5, 0.7, 0.9])
+def test_a_database_cut_short_answers_rightly_or_says_so(audioset, audioset_json, tmp_path, kept):
+    path = tmp_path / "cut.duckdb"
+    build_ontology(audioset_json, path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * kept)])
+    with suppress(OntologyError), open_ontology(path) as connection:
+        assert nodes(connection) == nodes(audioset)
 
 
 def test_a_cycle_smuggled_into_a_database_does_not_hang(tmp_path):

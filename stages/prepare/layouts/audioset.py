@@ -9,6 +9,7 @@ canonical list of 527 labels is used.
 Audio files lie anywhere in the source folder and are called `ID.*` or `YID.*`; each is one segment.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
@@ -20,12 +21,10 @@ from stages.prepare.source import SourceFolder, not_audio
 LOOKS_FOR = "*_segments.csv"
 
 _LABEL_LIST = "class_labels_indices.csv"
-_SPLIT_WORDS: tuple[tuple[str, Split], ...] = (
-    ("eval", "eval"),
-    ("test", "eval"),
-    ("valid", "valid"),
-    ("dev", "valid"),
-)
+_SPLIT_WORDS: dict[str, Split] = {
+    **dict.fromkeys(("eval", "evaluation", "test"), "eval"),
+    **dict.fromkeys(("valid", "validation", "val", "dev"), "valid"),
+}
 _SPLIT_ORDER: tuple[Split, ...] = ("eval", "valid", "train")
 
 
@@ -39,9 +38,9 @@ def _lists(source: SourceFolder) -> list[str]:
 
 
 def split_of(list_path: str) -> Split:
-    """Tell a list's split by its name: eval or test, valid or dev; anything else is train."""
-    name = PurePosixPath(list_path).name.lower()
-    return next((split for word, split in _SPLIT_WORDS if word in name), "train")
+    """Tell a list's split by a word of its name: eval or test, valid or dev; else it is train."""
+    words = re.split("[^a-z]+", PurePosixPath(list_path).name.lower())
+    return next((_SPLIT_WORDS[word] for word in words if word in _SPLIT_WORDS), "train")
 
 
 def scan(source: SourceFolder) -> Listing:

@@ -1,0 +1,95 @@
+"""Sources, ontologies and labels that cannot be prepared: what is said, and that nothing is left."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ontology.errors import OntologyError
+from stages.errors import SpaError, UsageError
+from stages.prepare.settings import PrepareSummary
+
+Prepare = Callable[..., PrepareSummary]
+WriteTone = Callable[[Path], None]
+
+
+def refused(prepare: Prepare, *args: object, **settings: object) -> UsageError:
+    with pytest.raises(UsageError) as raised:
+        prepare(*args, **settings)
+    return raised.value
+
+
+def test_a_source_that_is_none(tmp_path: Path, prepare: Prepare) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/a.wav").touch()
+    assert "none does not exist" in refused(prepare, tmp_path / "none").message
+    assert "file is a file" in refused(prepare, tmp_path / "file").message
+    assert "empty is empty" in refused(prepare, tmp_path / "empty").message
+    assert "has no known layout" in refused(prepare, tmp_path / "other").message
+    assert (
+        "source and workspace" in refused(prepare, tmp_path / "other", tmp_path / "other").message
+    )
+    assert not (tmp_path / "workspace").exists()
+
+
+def test_no_ontology(
+    tmp_path: Path, prepare: Prepare, write_tone: WriteTone, ontology: Path
+) -> None:
+    write_tone(tmp_path / "data/dog/a.wav")
+    error = refused(prepare, tmp_path / "data", ontology=None)
+    assert "data/ontology.json is no file" in error.message
+    assert error.next_step == "name one with --ontology"
+    shutil.copyfile(ontology, tmp_path / "data/ontology.json")
+    assert prepare(tmp_path / "data", ontology=None).rejects == {}
+
+
+def test_a_broken_ontology(
+    tmp_path: Path, prepare: Prepare, write_tone: WriteTone, ontology: Path
+) -> None:
+    write_tone(tmp_path / "data/dog/a.wav")
+    ontology.write_text("[{")
+    with pytest.raises(SpaError, match="is broken JSON") as raised:
+        prepare(tmp_path / "data")
+    assert isinstance(raised.value.__cause__, OntologyError)
+
+
+def audioset(root: Path) -> Path:
+    """One segment, and a label list of one label that no ontology has."""
+    root.mkdir()
+    (root / "class_labels_indices.csv").write_text("index,mid,display_name\n0,/m/unheard,X\n")
+    (root / "eval_segments.csv").write_text("a, 0, 10, /m/unheard\n")
+    (root / "a.wav").touch()
+    return root
+
+
+def test_labels_that_the_ontology_lacks(
+    tmp_path: Path, prepare: Prepare, write_tone: WriteTone
+) -> None:
+    source = audioset(tmp_path / "as")
+    with pytest.raises(SpaError, match="/m/unheard"):
+        prepare(source)
+    write_tone(tmp_path / "data/quokka/a.wav")
+    with pytest.raises(SpaError, match=r"'quokka' \(of quokka/a.wav\)"):
+        prepare(tmp_path / "data")
+    assert not (tmp_path / "workspace").exists()
+
+
+def test_a_class_map_for_ids(tmp_path: Path, prepare: Prepare) -> None:
+    own = tmp_path / "map.csv"
+    own.write_text("class,mids\n")
+    source = audioset(tmp_path / "as")
+    assert "labelled with ids" in refused(prepare, source, class_map=own).message
+
+
+def test_no_clip_could_be_taken(tmp_path: Path, prepare: Prepare, shared: Path) -> None:
+    with pytest.raises(SpaError, match="gave no clip: 42531 missing"):
+        prepare(shared / "data/audioset", ontology=None)
+    (tmp_path / "data/dog").mkdir(parents=True)
+    (tmp_path / "data/dog/a.wav").touch()
+    (tmp_path / "data/notes.txt").touch()
+    with pytest.raises(SpaError, match="gave no clip: 1 not_audio, 1 unreadable"):
+        prepare(tmp_path / "data")
+    assert not (tmp_path / "workspace").exists()
