@@ -11,6 +11,7 @@ import argparse
 import io
 import multiprocessing
 import os
+import resource
 import statistics
 import tempfile
 import time
@@ -50,11 +51,17 @@ def prepare(source: Path, ontology: Path, workers: int, workspace: Path) -> None
     run_stage(PREPARE, settings, workspace, QuietReporter(), force=True)
 
 
-def seconds(work: Callable[[], None]) -> float:
-    """How long `work` takes."""
-    start = time.perf_counter()
+def cpu_seconds() -> float:
+    """CPU time of this process and of its children that have ended."""
+    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def seconds(work: Callable[[], None]) -> tuple[float, float]:
+    """How long `work` takes, and how much CPU time, which tells more on a busy machine."""
+    start, cpu_start = time.perf_counter(), cpu_seconds()
     work()
-    return time.perf_counter() - start
+    return time.perf_counter() - start, cpu_seconds() - cpu_start
 
 
 def compare(source: Path, ontology: Path, workers: int, rounds: int) -> None:
@@ -66,16 +73,21 @@ def compare(source: Path, ontology: Path, workers: int, rounds: int) -> None:
         prepare(source, ontology, workers, workspace)
         clips = pq.read_table(workspace / "clips.parquet")["source_path"].to_pylist()
         paths = [source / clip for clip in clips]
-        bare_seconds, prepare_seconds = [], []
+        bare_times, prepare_times = [], []
         for _ in range(rounds):
-            bare_seconds.append(seconds(lambda: bare_loop(paths, workers)))
-            prepare_seconds.append(seconds(lambda: prepare(source, ontology, workers, workspace)))
-    ratios = [b / p for b, p in zip(bare_seconds, prepare_seconds, strict=True)]
+            bare_times.append(seconds(lambda: bare_loop(paths, workers)))
+            prepare_times.append(seconds(lambda: prepare(source, ontology, workers, workspace)))
+    ratios = [b[0] / p[0] for b, p in zip(bare_times, prepare_times, strict=True)]
+    cpu_ratios = [b[1] / p[1] for b, p in zip(bare_times, prepare_times, strict=True)]
+    rates = [
+        len(paths) / statistics.median(wall for wall, _ in times)
+        for times in (bare_times, prepare_times)
+    ]
     print(
         f"{source.name}: {len(paths)} clips, {workers} workers, medians of {rounds}: "
-        f"bare loop {len(paths) / statistics.median(bare_seconds):.0f} clips/s, "
-        f"spa prepare {len(paths) / statistics.median(prepare_seconds):.0f} clips/s, "
-        f"ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+        f"bare loop {rates[0]:.0f} clips/s, spa prepare {rates[1]:.0f} clips/s, "
+        f"ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}), "
+        f"of CPU time {statistics.median(cpu_ratios):.2f}"
     )
 
 

@@ -7,6 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile as sf
+from hypothesis import settings
+
+# No deadlines: how long a case takes says nothing about whether it is right. The same cases every time.
+settings.register_profile("spa", deadline=None, derandomize=True)
+settings.load_profile("spa")
 
 
 @pytest.fixture(scope="session")

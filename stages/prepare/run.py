@@ -126,10 +126,11 @@ def _decode(
 
 
 def _nothing_taken(source: SourceFolder, rejects: list[Reject]) -> SpaError:
-    counts = Counter(reject.reason.value for reject in rejects)
-    shown = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
-    first = next(reject for reject in rejects if reject.reason == counts.most_common(1)[0][0])
+    if not rejects:
+        return SpaError(f"{source.root} gave no clip: its lists name none")
+    counts = Counter(reject.reason for reject in rejects).most_common()
+    example = next(reject for reject in rejects if reject.reason is counts[0][0])
     return SpaError(
-        f"{source.root} gave no clip: {shown}",
-        f"see to the files, such as {first.source_path}: {first.detail}",
+        f"{source.root} gave no clip: {', '.join(f'{n} {reason}' for reason, n in counts)}",
+        f"see to the files, such as {example.source_path}: {example.detail}",
     )

@@ -63,6 +63,7 @@ def walk_source(folder: Path, skip: Collection[Path]) -> SourceFolder:
     """
     root = folder.resolve()
     skipped = {str(path.resolve()) for path in skip}
+    skipped |= {str(path.parent.resolve() / path.name) for path in skip}  # where it is a link
     files: list[str] = []
     rejects: list[Reject] = []
     pending = [""]

@@ -9,7 +9,7 @@ from stages.prepare.workers import write_shards
 
 # Shards enough to keep many workers evenly busy, and of a size whose footer opens fast:
 # docs/prepare.md has the measurement.
-_SHARDS, _LEAST_CLIPS, _MOST_CLIPS = 64, 8, 256
+_SHARDS, _LEAST_CLIPS, _MOST_CLIPS = 64, 16, 256
 
 
 @dataclass(frozen=True, slots=True)

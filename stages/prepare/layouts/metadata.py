@@ -76,8 +76,10 @@ def scan(source: SourceFolder) -> Listing:
     for where, row in _rows(source, known):
         found = _clip(source, known, where, row)
         if isinstance(found, Clip) and found.clip_id in clips:
-            what = f"{clips[found.clip_id].path} has the same id"
-            rejects.append(Reject(found.path, found.clip_id, Reason.DUPLICATE_ID, what))
+            taken = clips[found.clip_id].path
+            here = where if found.path == taken else found.path
+            what = f"{taken} has the same id"
+            rejects.append(Reject(here, found.clip_id, Reason.DUPLICATE_ID, what))
         elif isinstance(found, Clip):
             clips[found.clip_id] = found
         else:

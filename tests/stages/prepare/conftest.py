@@ -11,6 +11,7 @@ import soundfile as sf
 
 from stages.pipeline import PREPARE
 from stages.prepare.settings import PrepareSettings, PrepareSummary
+from stages.prepare.source import SourceFolder, walk_source
 from stages.reporter import QuietReporter
 from stages.runner import run_stage
 
@@ -44,6 +45,20 @@ def write_tone() -> Callable[[Path], None]:
         sf.write(path, 0.5 * np.sin(2 * np.pi * hertz * np.arange(800) / 8000), 8000)
 
     return write
+
+
+@pytest.fixture
+def make_source(tmp_path: Path) -> Callable[..., SourceFolder]:
+    """Make files in tmp_path, given as path=content, and walk them."""
+
+    def make(**files: str) -> SourceFolder:
+        for name, content in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content, encoding="utf-8")
+        return walk_source(tmp_path, ())
+
+    return make
 
 
 Prepare = Callable[..., PrepareSummary]

@@ -85,8 +85,15 @@ def test_a_class_map_for_ids(tmp_path: Path, prepare: Prepare) -> None:
 
 
 def test_no_clip_could_be_taken(tmp_path: Path, prepare: Prepare, shared: Path) -> None:
-    with pytest.raises(SpaError, match="gave no clip: 42531 missing"):
+    with pytest.raises(SpaError, match="gave no clip: 42531 missing") as raised:
         prepare(shared / "data/audioset", ontology=None)
+    step = "see to the files, such as eval_segments.csv:4: no file has this name"
+    assert raised.value.next_step == step
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists/eval_segments.csv").write_text("# YTID, start, end, labels")
+    (tmp_path / "lists/class_labels_indices.csv").write_text("index,mid,display_name\n0,/m/dog,Dog")
+    with pytest.raises(SpaError, match="gave no clip: its lists name none"):
+        prepare(tmp_path / "lists")
     (tmp_path / "data/dog").mkdir(parents=True)
     (tmp_path / "data/dog/a.wav").touch()
     (tmp_path / "data/notes.txt").touch()

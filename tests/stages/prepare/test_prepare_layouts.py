@@ -1,23 +1,17 @@
-"""What each layout finds in folders that look like the published data sets."""
+"""What a layout finds in folders that look like the published data sets, and which one is taken."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from stages.errors import ArtifactError, UsageError
-from stages.prepare.layouts import audioset, folder, metadata
+from stages.prepare.layouts import folder, metadata
 from stages.prepare.layouts.detect import choose_layout
 from stages.prepare.listing import Clip, Listing, Reason
 from stages.prepare.source import SourceFolder, walk_source
 
-
-def make(root: Path, **files: str) -> SourceFolder:
-    """Make files, given as path=content, and walk their folder."""
-    for name, content in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
-    return walk_source(root, ())
+Make = Callable[..., SourceFolder]
 
 
 def reasons(listing: Listing) -> dict[str, Reason]:
@@ -44,9 +38,9 @@ def test_esc10_as_published(shared: Path) -> None:
     assert reasons(listing) == {"README.md": Reason.NOT_AUDIO, "README.txt": Reason.NOT_AUDIO}
 
 
-def test_folders_of_ones_own(tmp_path: Path) -> None:
+def test_folders_of_ones_own(make_source: Make) -> None:
     files = ("dog/a.wav", "dog/b/a.flac", "dog/b/a.ogg", "cat/b.x", "cat/notes.TXT", "lost.wav")
-    listing = folder.scan(make(tmp_path, **dict.fromkeys(files, "")))
+    listing = folder.scan(make_source(**dict.fromkeys(files, "")))
     assert [(clip.clip_id, clip.path, clip.labels) for clip in listing.clips] == [
         ("b", "cat/b.x", ("cat",)),
         ("dog/a", "dog/a.wav", ("dog",)),
@@ -59,9 +53,9 @@ def test_folders_of_ones_own(tmp_path: Path) -> None:
     assert reasons(listing) == {"cat/notes.TXT": Reason.NOT_AUDIO, "lost.wav": Reason.NO_LABEL}
 
 
-def test_clip_ids_are_unique(tmp_path: Path) -> None:
+def test_clip_ids_are_unique(make_source: Make) -> None:
     files = ("x/a.wav", "x/a.flac", "x/a.wav.ogg", "y/a.wav.ogg", "y/b.wav")
-    listing = folder.scan(make(tmp_path, **dict.fromkeys(files, "")))
+    listing = folder.scan(make_source(**dict.fromkeys(files, "")))
     ids = [clip.clip_id for clip in listing.clips]
     assert len(set(ids)) == len(ids) == 5
 
@@ -83,14 +77,14 @@ def test_urbansound8k_as_published(shared: Path) -> None:
     assert reasons(listing) == {}
 
 
-def test_esc50(tmp_path: Path) -> None:
+def test_esc50(make_source: Make) -> None:
     rows = (
         "filename,fold,target,category,esc10,src_file,take\n"
         "1-100032-A-0.wav,1,0,dog,True,100032,A\n"
         "2-7-B-36.wav,2,36,vacuum_cleaner,False,7,B\n"
     )
     files = {"meta/esc50.csv": rows, "audio/1-100032-A-0.wav": "", "audio/2-7-B-36.wav": ""}
-    source = make(tmp_path, **files, **{"esc50.png": "", "audio/3-1-A-1.wav": ""})
+    source = make_source(**files, **{"esc50.png": "", "audio/3-1-A-1.wav": ""})
     assert choose_layout(source, "auto").name == "metadata"
     listing = metadata.scan(source)
     assert listing.class_map == "esc50"
@@ -104,7 +98,7 @@ def test_esc50(tmp_path: Path) -> None:
     }
 
 
-def test_rows_that_give_no_clip(tmp_path: Path) -> None:
+def test_rows_that_give_no_clip(make_source: Make) -> None:
     rows = [
         "slice_file_name,fsID,start,end,salience,fold,classID,class",
         "a.wav,1,0,1,1,1,3,dog_bark",
@@ -117,12 +111,13 @@ def test_rows_that_give_no_clip(tmp_path: Path) -> None:
         "c.wav,1,0,1,1,\u0661,3,dog_bark",
         "c.wav,1",
         ",1,0,1,1,1,3,dog_bark",
+        "a.wav,1,0,1,1,1,3,dog_bark",
     ]
     audio = dict.fromkeys(
         ("audio/fold1/a.wav", "audio/fold2/a.wav", "audio/fold1/b.wav", "audio/fold1/c.wav"), ""
     )
     table = "metadata/UrbanSound8K.csv"
-    listing = metadata.scan(make(tmp_path, **{table: "\n".join(rows)}, **audio))
+    listing = metadata.scan(make_source(**{table: "\n".join(rows)}, **audio))
     assert [clip.path for clip in listing.clips] == ["audio/fold1/a.wav"]
     assert reasons(listing) == {
         "audio/fold2/a.wav": Reason.DUPLICATE_ID,
@@ -135,6 +130,7 @@ def test_rows_that_give_no_clip(tmp_path: Path) -> None:
         f"{table}:9": Reason.MALFORMED_ROW,
         f"{table}:10": Reason.MALFORMED_ROW,
         f"{table}:11": Reason.MALFORMED_ROW,
+        f"{table}:12": Reason.DUPLICATE_ID,
         "audio/fold1/c.wav": Reason.NOT_LISTED,
     }
 
@@ -155,126 +151,24 @@ def test_a_table_that_is_none(tmp_path: Path, content: bytes, said: str) -> None
         metadata.scan(walk_source(tmp_path, ()))
 
 
-# --- audioset
-
-HEADER = (
-    "# Segments csv created Sun Mar  5 10:54:31 2017\n"
-    "# num_ytids=3, num_segs=3, num_unique_labels=3, num_positive_labels=4\n"
-    "# YTID, start_seconds, end_seconds, positive_labels\n"
-)
-
-
-def test_audioset(tmp_path: Path) -> None:
-    rows = (
-        '--PJHxphWEs, 30.000, 40.000, "/m/09x0r,/t/dd00088"\n'
-        '-absent_123, 0.000, 10.000, "/m/09x0r"\n'
-        'Yaaaaaaaaaa, 0.000, 10.000, "/m/05tny_"\n'
-        '-unknown_12, 0.000, 10.000, "/m/09x0r,/m/unheard"\n'
-        '-nolabel_12, 0.000, 10.000, ""\n'
-        "-malformed1, 0.000\n"
-        '--PJHxphWEs, 30.000, 40.000, "/m/09x0r"\n'
-    )
-    audio = (
-        "wav/00/Y--PJHxphWEs.wav",
-        "wav/00/Yaaaaaaaaaa.flac",
-        "wav/01/Yaaaaaaaaaa.wav",
-        "wav/01/-unknown_12.wav",
-        "wav/01/-unlisted_1.wav",
-        "wav/01/--PJHxphWEs.json",
-    )
-    table = "csv/balanced_train_segments.csv"
-    source = make(tmp_path, **{table: HEADER + rows}, **dict.fromkeys(audio, ""))
-    assert choose_layout(source, "auto").name == "audioset"
-    listing = audioset.scan(source)
-    assert [(clip.clip_id, clip.path, clip.labels, clip.split) for clip in listing.clips] == [
-        ("--PJHxphWEs", audio[0], ("/m/09x0r", "/t/dd00088"), "train"),
-        ("Yaaaaaaaaaa", audio[1], ("/m/05tny_",), "train"),
-    ]
-    assert reasons(listing) == {
-        f"{table}:5": Reason.MISSING,
-        f"{table}:7": Reason.UNKNOWN_LABEL,
-        f"{table}:8": Reason.NO_LABEL,
-        f"{table}:9": Reason.MALFORMED_ROW,
-        f"{table}:10": Reason.DUPLICATE_ID,
-        audio[2]: Reason.DUPLICATE_ID,
-        audio[4]: Reason.NOT_LISTED,
-        audio[5]: Reason.NOT_AUDIO,
-    }
-
-
-def test_audiosets_own_lists(shared: Path) -> None:
-    listing = audioset.scan(walk_source(shared / "data/audioset", ()))
-    assert listing.clips == []
-    found = [reject.reason for reject in listing.rejects]
-    assert found.count(Reason.MISSING) == 20_371 + 22_160
-    assert set(found) == {Reason.MISSING, Reason.NOT_AUDIO}
-
-
-def test_the_carried_label_list_is_the_published_one(shared: Path) -> None:
-    published = audioset.scan(walk_source(shared / "data/audioset", ())).label_list
-    skipped = (shared / "data/audioset/class_labels_indices.csv",)
-    carried = audioset.scan(walk_source(shared / "data/audioset", skipped)).label_list
-    assert published is not None
-    assert len(published) == 527
-    assert carried == published
-
-
-def test_a_segment_of_two_lists_is_held_out(tmp_path: Path) -> None:
-    row = 'aaaaaaaaaaa, 0, 10, "/m/09x0r"\n'
-    lists = ("a_train_segments.csv", "valid_segments.csv", "z_eval_segments.csv")
-    source = make(tmp_path, **dict.fromkeys(lists, row), **{"aaaaaaaaaaa.wav": ""})
-    listing = audioset.scan(source)
-    assert [clip.split for clip in listing.clips] == ["eval"]
-    assert reasons(listing) == {
-        "valid_segments.csv:1": Reason.DUPLICATE_ID,
-        "a_train_segments.csv:1": Reason.DUPLICATE_ID,
-    }
-
-
-@pytest.mark.parametrize(
-    ("name", "split"),
-    [
-        ("eval_segments.csv", "eval"),
-        ("x/Test_segments.csv", "eval"),
-        ("test/unbalanced_train_segments.csv", "train"),
-        ("valid_segments.csv", "valid"),
-        ("dev_segments.csv", "valid"),
-        ("latest_segments.csv", "train"),
-    ],
-)
-def test_the_split_of_a_list(name: str, split: str) -> None:
-    assert audioset.split_of(name) == split
-
-
-@pytest.mark.parametrize(
-    ("rows", "said"),
-    [
-        ("index,mid\n0,/m/a\n", "has no column 'display_name'"),
-        ("index,mid,display_name\n", "has no labels"),
-        ("index,mid,display_name\n1,/m/a,A\n", "line 2 has the index '1', not 0"),
-        ("index,mid,display_name\n0,/m/a,A\n1,/m/a,B\n", "line 3: the mid '/m/a' is"),
-        ("index,mid,display_name\n0,/m/a\n", "line 2 has too few fields"),
-    ],
-)
-def test_a_label_list_that_is_none(tmp_path: Path, rows: str, said: str) -> None:
-    source = make(tmp_path, **{"class_labels_indices.csv": rows, "eval_segments.csv": HEADER})
-    with pytest.raises(ArtifactError, match=said):
-        audioset.scan(source)
-
-
 # --- which layout
 
 
-def test_a_folder_of_no_known_layout(tmp_path: Path) -> None:
-    source = make(tmp_path, **{"a.wav": "", "docs/readme.txt": ""})
+def test_a_folder_of_no_known_layout(make_source: Make) -> None:
+    source = make_source(**{"a.wav": "", "docs/readme.txt": ""})
     with pytest.raises(UsageError) as raised:
         choose_layout(source, "auto")
     for looked_for in ("meta/esc50.csv", "*_segments.csv", "a folder a class"):
         assert looked_for in raised.value.message
 
 
-def test_a_layout_that_is_named_is_the_only_one(tmp_path: Path) -> None:
-    source = make(tmp_path, **{"dog/a.wav": "", "eval_segments.csv": HEADER})
+def test_a_layout_that_is_named_is_the_only_one(make_source: Make) -> None:
+    source = make_source(
+        **{
+            "dog/a.wav": "",
+            "eval_segments.csv": "# YTID, start_seconds, end_seconds, positive_labels\n",
+        }
+    )
     assert choose_layout(source, "auto").name == "audioset"
     assert choose_layout(source, "folder").name == "folder"
     with pytest.raises(UsageError, match=r"found no metadata/UrbanSound8K.csv or .* \(metadata\)$"):

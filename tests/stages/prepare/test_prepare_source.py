@@ -70,7 +70,8 @@ def test_what_is_skipped_is_not_even_rejected(tmp_path: Path) -> None:
     (tmp_path / "workspace/audio/a.flac").touch()
     (tmp_path / "ontology.json").touch()
     (tmp_path / "a.wav").touch()
-    skip = (tmp_path / "audio/../workspace", tmp_path / "ontology.json")
+    (tmp_path / "linked.json").symlink_to("/dev/null")
+    skip = [tmp_path / name for name in ("audio/../workspace", "ontology.json", "linked.json")]
     (tmp_path / "audio").mkdir()
     assert walk(tmp_path, *skip) == (["a.wav"], {})
 
@@ -104,3 +105,11 @@ def source(tmp_path: Path) -> SourceFolder:
 )
 def test_a_path_of_a_list(source: SourceFolder, path: str, found: str) -> None:
     assert source.locate(path) == found
+
+
+def test_every_reason_is_documented() -> None:
+    """The table in docs/prepare.md says what the code says, in the same order."""
+    docs = (Path(__file__).parents[3] / "docs/prepare.md").read_text(encoding="utf-8")
+    table = docs.split("| reason | meaning |")[1].split("##")[0]
+    rows = [line.split("|")[1].strip(" `") for line in table.splitlines() if line.startswith("| `")]
+    assert rows == [reason.value for reason in Reason]

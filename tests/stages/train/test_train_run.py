@@ -1,0 +1,135 @@
+"""The train stage on made tones: what it writes, and what it refuses."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from stages.embed_labels.settings import EmbedLabelsSettings
+from stages.errors import ArtifactError, MissingInputError, SpaError
+from stages.models.checkpoint import load_checkpoint
+from stages.pipeline import EMBED_LABELS, PREPARE, TRAIN
+from stages.prepare.settings import PrepareSettings
+from stages.reporter import QuietReporter
+from stages.runner import run_stage
+from stages.train.settings import TrainSettings, TrainSummary
+
+FAST = {"epochs": 2, "batch_size": 8}
+
+
+@pytest.fixture(scope="module")
+def workspace(tones: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("train") / "W"
+    run_stage(PREPARE, PrepareSettings(source=tones, workers=1), folder, QuietReporter())
+    run_stage(EMBED_LABELS, EmbedLabelsSettings(text_encoder="minilm"), folder, QuietReporter())
+    return folder
+
+
+def train(workspace: Path, **settings: object) -> TrainSummary:
+    chosen = TrainSettings.model_validate(FAST | settings)
+    return run_stage(TRAIN, chosen, workspace, QuietReporter()).summary
+
+
+def edit(path: Path, change: dict[str, pa.Array] | pa.Array) -> None:
+    """Rewrite a Parquet artifact: columns replaced, or rows chosen by a mask."""
+    table = pq.read_table(path)
+    if isinstance(change, dict):
+        for name, values in change.items():
+            index = table.schema.get_field_index(name)
+            table = table.set_column(index, table.schema.field(name), values)
+    else:
+        table = table.filter(change)
+    pq.write_table(table, path)
+
+
+@pytest.fixture
+def copy(workspace: Path, tmp_path: Path) -> Path:
+    import shutil
+
+    return Path(shutil.copytree(workspace, tmp_path / "W"))
+
+
+def test_the_model_file_is_complete(workspace: Path) -> None:
+    summary = train(workspace, name="aligned", alignment_weight=0.5)
+    found = load_checkpoint(workspace / summary.model, torch.device("cpu"))
+    header = found.header
+    labels = pq.read_table(workspace / "labels.parquet")
+    assert list(header.mids) == labels["mid"].to_pylist()
+    assert header.clip_seconds == pytest.approx(0.6)
+    assert header.text_space is not None
+    assert header.text_space.text_encoder == "minilm"
+    assert header.text_space.prompts[0].startswith("Sound > ")
+    assert header.training["alignment_weight"] == 0.5
+    assert header.metrics["valid_mAP"] == summary.valid_map
+    assert len(header.ontology_sha256) == 64
+    assert '"clips.parquet"' in header.lineage
+
+
+def test_history_has_losses_and_validation_of_every_epoch(workspace: Path) -> None:
+    train(workspace, name="history", alignment_weight=0.5)
+    rows = pq.read_table(workspace / "runs" / "history" / "history.parquet").to_pylist()
+    names = {row["name"] for row in rows if row["epoch"] == 2}
+    losses = {"train/loss", "train/classification", "train/alignment"}
+    assert names == losses | {"train/learning_rate", "valid/mAP"}
+    assert list((workspace / "runs" / "history" / "tensorboard").rglob("events*"))
+
+
+def test_one_hot_needs_no_label_embeddings(copy: Path) -> None:
+    (copy / "label_embeddings.parquet").unlink()
+    summary = train(copy, name="plain", alignment_weight=0)
+    header = load_checkpoint(copy / summary.model, torch.device("cpu")).header
+    assert header.text_space is None
+    with pytest.raises(MissingInputError, match="label_embeddings"):
+        train(copy, name="aligned", alignment_weight=0.5)
+
+
+def test_without_validation_clips_the_last_epoch_is_kept(copy: Path) -> None:
+    clips = pq.read_table(copy / "clips.parquet")
+    edit(copy / "clips.parquet", pc.not_equal(clips["split"], "valid"))
+    reporter = QuietReporter()
+    settings = TrainSettings(name="x", alignment_weight=0, epochs=2, batch_size=8)
+    summary = run_stage(TRAIN, settings, copy, reporter).summary
+    assert summary.best_epoch == 2
+    assert summary.valid_map is None
+    assert reporter.warnings == ["no validation clips: the last epoch is kept"]
+
+
+def test_no_training_clip(copy: Path) -> None:
+    clips = pq.read_table(copy / "clips.parquet")
+    edit(copy / "clips.parquet", pc.not_equal(clips["split"], "train"))
+    with pytest.raises(SpaError, match="no clip in the split 'train'"):
+        train(copy, alignment_weight=0)
+
+
+def test_label_embeddings_of_other_labels(copy: Path) -> None:
+    mids = pq.read_table(copy / "label_embeddings.parquet")["mid"].to_pylist()
+    swapped = pa.array([mids[1], mids[0], *mids[2:]])
+    edit(copy / "label_embeddings.parquet", {"mid": swapped})
+    with pytest.raises(ArtifactError, match="was made for other labels: label 0 is"):
+        train(copy, alignment_weight=0.5)
+
+
+def test_label_embeddings_that_are_not_finite(copy: Path) -> None:
+    path = copy / "label_embeddings.parquet"
+    column = pq.read_table(path)["embedding"]
+    broken = pa.array([[float("nan")] * 384] * len(column), type=column.type)
+    edit(path, {"embedding": broken})
+    with pytest.raises(ArtifactError, match="zero or not finite"):
+        train(copy, alignment_weight=0.5)
+
+
+def test_a_loss_that_is_no_number_stops_the_training(copy: Path) -> None:
+    with pytest.raises(SpaError, match="the loss is not a number in step") as raised:
+        train(
+            copy,
+            name="wild",
+            alignment_weight=0,
+            learning_rate=10,
+            weight_decay=10,
+            epochs=20,
+        )
+    assert "--learning-rate" in str(raised.value.next_step)
+    assert not (copy / "runs" / "wild").exists()
