@@ -71,22 +71,25 @@ def file_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _walk(folder: Path) -> Iterator[tuple[str, int, int]]:
+def _walk(folder: Path, without: Path) -> Iterator[tuple[str, int, int]]:
     for parent, folders, files in os.walk(folder):
-        folders.sort()
+        folders[:] = sorted(name for name in folders if Path(parent, name).resolve() != without)
         for name in sorted(files):
             path = Path(parent, name)
             status = path.lstat()
             yield path.relative_to(folder).as_posix(), status.st_size, status.st_mtime_ns
 
 
-def source_hash(path: Path) -> str:
-    """Identify what a user's path holds: a file by its bytes, a folder by names, sizes and times."""
+def source_hash(path: Path, without: Path) -> str:
+    """Identify what a user's path holds: a file by its bytes, a folder by names, sizes and times.
+
+    A folder `without` in it (the workspace) is passed over: it changes with every run.
+    """
     if path.is_file():
         return file_sha256(path)
     if not path.is_dir():
         return "absent"
     digest = hashlib.sha256()
-    for entry in _walk(path):
+    for entry in _walk(path, without.resolve()):
         digest.update(repr(entry).encode("utf-8", "surrogateescape"))
     return digest.hexdigest()

@@ -115,7 +115,7 @@ def _lineage(
         for artifact in inputs
         if (workspace / artifact.path).is_file()
     }
-    hashes |= {str(path): source_hash(path) for path in settings.sources()}
+    hashes |= {str(path): source_hash(path, workspace) for path in settings.sources()}
     dumped: dict[str, Any] = settings.model_dump(mode="json")
     for name, field in type(settings).model_fields.items():
         extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}

@@ -78,7 +78,7 @@ REJECTS = pa.schema(
     [
         _field("source_path", pa.string(), "file, or file and line, that gave no clip"),
         _field("clip_id", pa.string(), "the id that the clip would have had", nullable=True),
-        _field("reason", pa.string(), "a code of the closed set in the documentation of artifacts"),
+        _field("reason", pa.string(), "a code of the closed set in docs/prepare.md"),
         _field("detail", pa.string(), "the value that was wrong, in words"),
     ]
 )

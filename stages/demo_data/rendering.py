@@ -1,15 +1,12 @@
 """Render many clips in worker processes."""
 
 import io
-import signal
-import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context, resource_tracker
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +17,7 @@ from stages.demo_data.layout import Segment
 from stages.demo_data.mixture import mix
 from stages.demo_data.scenes import SPLITS, compose
 from stages.errors import SpaError
+from stages.processes import ignore_interrupts, interrupts_held
 
 _BATCH_CLIPS = 4
 _MOST_WORKERS = 60  # Windows cannot wait for more at once
@@ -49,9 +47,9 @@ def render_clips(job: Job, clips: Sequence[Clip], workers: int) -> Iterator[Segm
     batches = [clips[first : first + _BATCH_CLIPS] for first in range(0, len(clips), _BATCH_CLIPS)]
     size = min(workers, len(batches), _MOST_WORKERS)
     # Spawned: a fork of a process with threads may hang.
-    pool = ProcessPoolExecutor(size, get_context("spawn"), _ignore_interrupts)
+    pool = ProcessPoolExecutor(size, get_context("spawn"), ignore_interrupts)
     try:
-        with _interrupts_held():
+        with interrupts_held():
             rendered = pool.map(partial(_render_batch, job), batches)
         for segments in rendered:
             yield from segments
@@ -86,25 +84,3 @@ def render_clip(job: Job, clip: Clip) -> Segment:
     # Not by soundfile: on a full disk it does not say why it fails.
     (job.folder / segment.audio_path).write_bytes(encoded.getvalue())
     return segment
-
-
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back: a process started in here inherits that, and so sleeps through its imports.
-
-    (On Windows a worker that is still importing may print a traceback.)
-    """
-    if sys.platform == "win32":
-        yield
-        return
-    resource_tracker.ensure_running()  # starting it later would let the signal through again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches every process of the terminal: the parent stops, and with it the workers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

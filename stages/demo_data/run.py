@@ -1,13 +1,12 @@
 """Make the demonstration's data set: render it from a sound font, in AudioSet's layout."""
 
-import os
-
 from stages.context import StageContext
 from stages.demo_data.labels import all_labels, ontology_json
 from stages.demo_data.layout import Segment, write_label_list, write_segments
 from stages.demo_data.rendering import Job, render_clips
 from stages.demo_data.settings import DemoDataSettings, DemoDataSummary
 from stages.demo_data.sound_font import KNOWN_SHA256, SoundFont, find_sound_font
+from stages.processes import default_workers
 from stages.reporter import Reporter
 
 
@@ -66,14 +65,7 @@ def _render(
     clips = [(split, number) for split, count in counts.items() for number in range(count)]
     segments: dict[str, list[Segment]] = {split: [] for split in counts}
     with context.reporter.task("rendering", len(clips)) as task:
-        for segment in render_clips(job, clips, settings.workers or _cpu_cores()):
+        for segment in render_clips(job, clips, settings.workers or default_workers()):
             segments[segment.split].append(segment)
             task.advance(1, segment.split)
     return segments
-
-
-def _cpu_cores() -> int:
-    """The cores that this process may use, where the system tells."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

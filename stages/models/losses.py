@@ -1,6 +1,5 @@
 """The training losses: classification, alignment with the labels' texts, and how the two are weighed."""
 
-import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own custom
 from torch import Tensor
 
@@ -40,20 +39,23 @@ def alignment_loss(projected: Tensor, targets: Tensor, text_embeddings: Tensor) 
     return (distances * labelled).sum() / labelled.sum().clamp(min=1)
 
 
-def balance(classification: Tensor, alignment: Tensor, embedding: Tensor) -> Tensor:
-    """Return the factor (a scalar, no gradient) that gives both losses gradients of one size.
+def combined_loss(
+    classification: Tensor, alignment: Tensor, targets: Tensor, alignment_weight: float
+) -> Tensor:
+    """Return classification + alignment_weight * density * alignment, a scalar.
 
-    The raw cosine loss is about ten times a cross-entropy that is averaged over labels, and how many
-    times depends on their number. So the alignment is measured by its pull on the clip embedding: with
-    this factor, an `alignment_weight` of 0.5 pulls half as hard as the classification loss does,
-    whatever the number of labels. The norms are over the batch.
+    The cross-entropy is a mean over a table of (batch, labels) cells, in which only the cells of labels
+    that a clip has speak of what the clip is. Their share, the density, is what the cosine loss is
+    multiplied with: the cosine distance is then charged once for every such cell, on the same table.
+    So a weight means the same for 10 labels and for 527, where the raw cosine loss would weigh fifty
+    times as much against the cross-entropy.
 
     Args:
-        classification: scalar loss that depends on `embedding`.
-        alignment: scalar loss that depends on `embedding`.
-        embedding: (batch, dimensions), part of the graph of both.
+        classification: scalar.
+        alignment: scalar, the cosine loss.
+        targets: (batch, labels) in [0, 1]; density is their mean.
+        alignment_weight: at least 0; at 0 the result is `classification` itself.
     """
-    (pull,) = torch.autograd.grad(classification, embedding, retain_graph=True)
-    (other,) = torch.autograd.grad(alignment, embedding, retain_graph=True)
-    ratio: Tensor = pull.float().norm() / other.float().norm().clamp(min=1e-12)
-    return ratio.detach()
+    if alignment_weight == 0:
+        return classification
+    return classification + alignment_weight * targets.mean() * alignment

@@ -1,6 +1,5 @@
 """Prepare a data set: find its clips, decode and store them, and account for everything else."""
 
-import os
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,6 +27,7 @@ from stages.prepare.tables import (
     rejects_columns,
 )
 from stages.prepare.taking import LabelledClip, TakenClip, take_clips
+from stages.processes import default_workers
 
 
 def run(settings: PrepareSettings, context: StageContext) -> PrepareSummary:
@@ -120,7 +120,7 @@ def _decode(
         metadata=file_metadata("audio", context.lineage),
     )
     encoding.folder.mkdir()
-    workers = settings.workers or os.cpu_count() or 1
+    workers = settings.workers or default_workers()
     with context.reporter.task("prepare", len(found)) as task:
         return take_clips(found, encoding, workers, lambda path: task.advance(1, path))
 

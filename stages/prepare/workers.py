@@ -2,16 +2,16 @@
 
 import os
 import signal
-import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from multiprocessing import get_context, resource_tracker
+from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 
 from stages.errors import SpaError
 from stages.prepare.shards import Encoding, Result, ShardTask, write_shard
+from stages.processes import ignore_interrupts, interrupts_held
 
 _PATIENCE_SECONDS = 5
 _STDERR = 2
@@ -117,17 +117,14 @@ def _crew(size: int, encoding: Encoding) -> Iterator[list[_Worker]]:
 
 
 def _start(crew: list[_Worker], size: int, encoding: Encoding) -> None:
-    """Start the workers in a thread whose blocked signals they inherit: Ctrl-C is the parent's."""
-    if sys.platform != "win32":
-        resource_tracker.ensure_running()  # starting it unblocks the signal
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    for _ in range(size):
-        crew.append(_Worker(encoding))  # noqa: PERF401 - to stop those started if one fails
+    with interrupts_held():
+        for _ in range(size):
+            crew.append(_Worker(encoding))  # noqa: PERF401 - to stop those started if one fails
 
 
 def _work(connection: Connection, encoding: Encoding) -> None:
     """Write the shards that come through the pipe, until it is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ignore_interrupts()
     # libsndfile's MP3 decoder prints its complaints; what matters of them is in the results.
     os.dup2(os.open(os.devnull, os.O_WRONLY), _STDERR)
     try:

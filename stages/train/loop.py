@@ -73,10 +73,7 @@ class Loop:
             values = losses.values()
             if not all(map(math.isfinite, values.values())):
                 clips = ", ".join(batch.clip_ids)
-                raise SpaError(
-                    f"the loss is not a number in step {first + seen} (clips {clips})",
-                    "train with a lower --learning-rate",
-                )
+                raise _diverged(f"the loss is not a number in step {first + seen} (clips {clips})")
             for name, value in values.items():
                 sums[name] = sums.get(name, 0.0) + value
             rate = clips_done / (time.perf_counter() - started)
@@ -94,7 +91,13 @@ class Loop:
         checkpoint.tagger.eval()
         waveforms = map(self.store.read, valid.shards, valid.rows)
         scores = np.stack(list(score_clips(checkpoint, waveforms, self.batches.batch_size)))
+        if not np.isfinite(scores).all():
+            raise _diverged("the scores of the validation clips are not numbers")
         return float(np.nanmean(average_precision(rank(scores, valid.targets))))
+
+
+def _diverged(what: str) -> SpaError:
+    return SpaError(what, "train with a lower --learning-rate")
 
 
 def _copy(weights: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from stages.models.losses import alignment_loss, balance, classification_loss
+from stages.models.losses import alignment_loss, classification_loss, combined_loss
 from stages.models.tagger import Tagger
 from stages.train.augment import mixup, spec_augment
 from stages.train.settings import TrainSettings
@@ -97,5 +97,6 @@ class Trainer:
         if projected is None or self.text_embeddings is None:
             return StepLosses(classification, classification, None)
         alignment = alignment_loss(projected, targets, self.text_embeddings)
-        factor = self.settings.alignment_weight * balance(classification, alignment, embedding)
-        return StepLosses(classification + factor * alignment, classification, alignment)
+        weight = self.settings.alignment_weight
+        loss = combined_loss(classification, alignment, targets, weight)
+        return StepLosses(loss, classification, alignment)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from stages.models.losses import alignment_loss, balance, centred, classification_loss
+from stages.models.losses import alignment_loss, centred, classification_loss, combined_loss
 
 
 @pytest.fixture
@@ -84,17 +84,13 @@ def test_centred_texts_have_unit_length_and_less_in_common(texts: torch.Tensor) 
 
 
 @pytest.mark.parametrize("labels", [10, 527])
-def test_balance_makes_the_pulls_on_the_embedding_equal(labels: int) -> None:
-    generator = torch.Generator().manual_seed(4)
-    embedding = torch.randn(16, 32, generator=generator, requires_grad=True)
-    head = torch.randn(32, labels, generator=generator) * 0.1
-    projection = torch.randn(32, 8, generator=generator)
-    texts = functional.normalize(torch.randn(labels, 8, generator=generator), dim=1)
-    targets = (torch.rand(16, labels, generator=generator) < 0.1).float()
-    classification = classification_loss(embedding @ head, targets)
-    alignment = alignment_loss(embedding @ projection, targets, texts)
-    factor = balance(classification, alignment, embedding)
-    assert not factor.requires_grad
-    (pull,) = torch.autograd.grad(classification, embedding, retain_graph=True)
-    (other,) = torch.autograd.grad(factor * alignment, embedding)
-    assert other.norm().item() == pytest.approx(pull.norm().item(), rel=1e-5)
+def test_the_alignment_is_charged_once_for_every_label_that_a_clip_has(labels: int) -> None:
+    targets = torch.zeros(4, labels)
+    targets[0, :2] = targets[1, 3] = targets[2, 5] = 1  # 4 labels in 4 clips
+    found = combined_loss(torch.tensor(0.2), torch.tensor(0.8), targets, 0.5)
+    assert found.item() == pytest.approx(0.2 + 0.5 * 4 / (4 * labels) * 0.8)
+
+
+def test_weight_nought_is_the_classification_loss_itself() -> None:
+    classification = torch.tensor(0.2)
+    assert combined_loss(classification, torch.tensor(0.8), torch.ones(2, 2), 0) is classification

@@ -114,6 +114,12 @@ def test_a_source_counts_by_its_content(tmp_path: Path) -> None:
     assert not run(workspace, file=source / "b")
 
 
+def test_a_workspace_inside_the_source_does_not_count_as_source(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("1")
+    assert not run(tmp_path / "workspace", file=tmp_path)
+    assert run(tmp_path / "workspace", file=tmp_path)
+
+
 @pytest.mark.parametrize("words", ["interrupt", "fail", "no folder", "another schema"])
 def test_a_run_that_fails_leaves_the_workspace_as_it_was(tmp_path: Path, words: str) -> None:
     run(tmp_path, words="first")

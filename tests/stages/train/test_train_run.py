@@ -122,7 +122,7 @@ def test_label_embeddings_that_are_not_finite(copy: Path) -> None:
 
 
 def test_a_loss_that_is_no_number_stops_the_training(copy: Path) -> None:
-    with pytest.raises(SpaError, match="the loss is not a number in step") as raised:
+    with pytest.raises(SpaError, match=r"not a number in step|not numbers") as raised:
         train(
             copy,
             name="wild",
