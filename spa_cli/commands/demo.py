@@ -19,7 +19,7 @@ from stages.runner import run_stage
 from stages.tag.settings import TagSettings
 from stages.train.settings import TrainSettings
 
-_EPOCHS = 12
+_EPOCHS = 9
 
 
 class Demo:

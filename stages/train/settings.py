@@ -25,7 +25,7 @@ class TrainSettings(StageSettings):
     )
     epochs: int = Field(30, ge=1, le=10000, description="Passes over the training clips.")
     batch_size: int = Field(32, ge=1, le=65536, description="Clips an optimiser step.")
-    learning_rate: float = Field(2e-3, gt=0, le=10, description="Peak learning rate of AdamW.")
+    learning_rate: float = Field(4e-3, gt=0, le=10, description="Peak learning rate of AdamW.")
     weight_decay: float = Field(1e-2, ge=0, le=10, description="Decoupled weight decay of AdamW.")
     warmup_share: float = Field(
         0.1,

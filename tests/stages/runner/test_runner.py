@@ -6,11 +6,12 @@ import pytest
 from pydantic import Field
 
 from stages.artifacts import write_parquet
-from stages.context import StageContext, run_stage
+from stages.context import StageContext
 from stages.errors import ArtifactError, MissingInputError, SpaError, UsageError
 from stages.pipeline import Artifact, Stage
 from stages.records import newest_run
 from stages.reporter import QuietReporter
+from stages.runner import run_stage
 from stages.settings import NO_EFFECT, SOURCE, StageSettings, StageSummary
 
 HISTORY = Artifact("out/history.parquet", "write", "history")
