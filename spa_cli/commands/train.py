@@ -23,6 +23,7 @@ def show(summary: TrainSummary, console: Console) -> None:
         f"{how}, {summary.train_clips} clips, {summary.epochs} epochs on {summary.device}, "
         f"{summary.clips_per_second:.0f} clips/s",
         highlight=False,
+        soft_wrap=True,
     )
     if summary.valid_map is not None:
         console.print(
