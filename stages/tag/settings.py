@@ -30,9 +30,9 @@ class TagSettings(StageSettings):
     )
 
     def names_a_file(self) -> bool:
-        """Whether `model` is a file; otherwise it is the name of a run."""
+        """Whether `model` is a path to a file; otherwise it is the name of a run, which has no slash."""
         return self.model is not None and (
-            self.model.endswith(".safetensors") or Path(self.model).is_file()
+            self.model.endswith(".safetensors") or Path(self.model).name != self.model
         )
 
     def sources(self) -> tuple[Path, ...]:
