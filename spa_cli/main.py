@@ -1,14 +1,28 @@
 """The entry point: whatever happens, a person sees a line or two, and never a traceback."""
 
+import _thread
 import os
+import signal
 import sys
+import threading
 import warnings
+
+_SOON_SECONDS = 0.05
+
+
+def _interrupt_again(unraisable: "sys.UnraisableHookArgs") -> None:
+    """Python drops, with a traceback, a Ctrl-C that arrives in a callback of its own: repeat it."""
+    if isinstance(unraisable.exc_value, KeyboardInterrupt):
+        threading.Timer(_SOON_SECONDS, _thread.interrupt_main).start()
+    else:
+        sys.__unraisablehook__(unraisable)
 
 
 def main() -> None:
     """Run the command line. SPA_DEBUG=1 shows the traceback of an unexpected error."""
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # the libraries' own; what a user should know is an error
+    sys.unraisablehook = _interrupt_again
     # On a busy machine threads that spin while they wait take the cores from those that work: training
     # is then three times slower. On an idle one there is no difference.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -27,3 +41,5 @@ def main() -> None:
         )
         sys.stderr.write("  next: this is a bug: set SPA_DEBUG=1 for the details and report them\n")
         sys.exit(1)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said: let the interpreter end in peace

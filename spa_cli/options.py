@@ -37,7 +37,10 @@ def build(settings: type[S], values: dict[str, Any]) -> S:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
-        message = f"{first['msg']} (got {first['input']!r})"
+        said = "only letters, digits, '.', '_' and '-', and no '.', '_' or '-' first"
+        if first["type"] != "string_pattern_mismatch":
+            said = first["msg"]
+        message = f"{said} (got {first['input']!r})"
         raise typer.BadParameter(message, param_hint=f"--{name.replace('_', '-')}") from error
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from stages.errors import UsageError
+from stages.errors import MissingInputError
 from stages.lineage import Lineage, file_sha256
 
 FOLDER = "lineage"
@@ -89,7 +89,7 @@ def newest_run(workspace: Path) -> str:
     """Name of the run that was trained last in this workspace.
 
     Raises:
-        UsageError: there is none.
+        MissingInputError: there is none.
     """
     finished = []
     for path in (workspace / FOLDER).glob("train-*.json"):
@@ -98,7 +98,7 @@ def newest_run(workspace: Path) -> str:
         if record is not None and (workspace / "runs" / name / "model.safetensors").is_file():
             finished.append((record.finished_at, name))
     if not finished:
-        raise UsageError(
-            f"no trained model in {workspace}", "run `spa train` first, or name a model file"
+        raise MissingInputError(
+            f"no trained model in {workspace}", f"run `spa train --workspace {workspace}` first"
         )
     return max(finished)[1]

@@ -20,12 +20,14 @@ def add(app: typer.Typer) -> None:
 
 def show(summary: EvaluateSummary, console: Console) -> None:
     """Print the measures over all labels, OmAP by coarse level, and the worst and best labels."""
+    where = f", split {summary.split}" if summary.split else ""
     console.print(
-        f"{printable(summary.name)}: {summary.clips} clips, {summary.labels} labels"
+        f"{printable(summary.name)}{where}: {summary.clips} clips, {summary.labels} labels"
         f" ({summary.labels_without_positives} without a positive,"
         f" {summary.clips_without_labels} clips without a label)",
         markup=False,
         highlight=False,
+        soft_wrap=True,
     )
     table = Table()
     for column in ("measure", "value", "95 % interval"):
@@ -39,7 +41,7 @@ def show(summary: EvaluateSummary, console: Console) -> None:
     levels = "  ".join(
         f"{level}: {value:.3f}" for level, value in enumerate(summary.OmAP_by_coarse_level)
     )
-    console.print(f"OmAP by coarse level  {levels}", highlight=False)
+    console.print(f"OmAP by coarse level  {levels}", highlight=False, soft_wrap=True)
     _show_labels(summary.per_label, console)
     if summary.difference is not None:
         show_difference(summary.difference, console)

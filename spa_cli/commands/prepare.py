@@ -8,6 +8,8 @@ from spa_cli.command import add_stage
 from stages.pipeline import PREPARE
 from stages.prepare.settings import PrepareSummary
 
+_LABELS_SHOWN = 5
+
 
 def add(app: typer.Typer) -> None:
     """Add the command."""
@@ -28,11 +30,12 @@ def show(summary: PrepareSummary, console: Console) -> None:
     console.print(
         f"{summary.labels_per_clip:.2f} labels a clip, {summary.audio_bytes / 1e6:.1f} MB of audio"
     )
-    if summary.labels_without_train_clip:
-        names = ", ".join(summary.labels_without_train_clip[:5])
-        console.print(
-            f"{len(summary.labels_without_train_clip)} labels without a training clip: {names} ...",
-            markup=False,
+    missing = summary.labels_without_train_clip
+    if missing:
+        names = "; ".join(missing[:_LABELS_SHOWN]) + (
+            "; ..." if len(missing) > _LABELS_SHOWN else ""
         )
+        text = f"{len(missing)} labels without a training clip: {names}"
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
     for reason, count in summary.rejects.items():
         console.print(f"rejected: {count} {reason} (see rejects.parquet)", markup=False)

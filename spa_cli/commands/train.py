@@ -30,4 +30,4 @@ def show(summary: TrainSummary, console: Console) -> None:
             f"best validation mAP {summary.valid_map:.4f} in epoch {summary.best_epoch} "
             f"({summary.valid_clips} clips)"
         )
-    console.print(f"model: {summary.model} in the workspace", highlight=False)
+    console.print(f"model: {summary.model}", markup=False, highlight=False, soft_wrap=True)

@@ -8,7 +8,7 @@ from stages.errors import ArtifactError
 from stages.evaluate.predictions import Predictions, read_predictions
 
 
-def read_other(workspace: Path, against: str, ours: Predictions) -> Predictions:
+def read_other(workspace: Path, against: str, ours: Predictions, split: str) -> Predictions:
     """Read the scores of the run `against`, having checked that they are of the same clips.
 
     Raises:
@@ -16,7 +16,7 @@ def read_other(workspace: Path, against: str, ours: Predictions) -> Predictions:
     """
     path = workspace / "runs" / against / "scores.parquet"
     other = read_predictions(path, ours.scores.shape[1])
-    again = f"evaluate '{against}' again on the same split: spa evaluate --name {against}"
+    again = f"run `spa evaluate --name {against} --split {split} --workspace {workspace}` first"
     if len(other.clip_ids) != len(ours.clip_ids):
         raise ArtifactError(
             f"{path} has {len(other.clip_ids)} clips, this run {len(ours.clip_ids)}", again

@@ -55,10 +55,10 @@ def _evaluate_run(settings: EvaluateSettings, context: StageContext) -> Evaluate
     _check_run_usage(settings)
     labels = read_workspace_labels(context.workspace)
     distances = distances_in_workspace(context.workspace, labels, context.reporter)
-    predictions = score_run(settings, context.workspace, labels, context.reporter)
+    predictions = score_run(settings, labels, context)
     models = [measure(predictions, labels, distances)]
     if settings.against is not None:
-        other = read_other(context.workspace, settings.against, predictions)
+        other = read_other(context.workspace, settings.against, predictions, settings.split)
         models.append(measure(other, labels, distances))
     replicates = resample(models, settings.resamples, settings.seed, context.reporter)
     compared = difference(settings.against, models, replicates) if settings.against else None

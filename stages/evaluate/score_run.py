@@ -1,5 +1,6 @@
 """Let a trained model score the clips of a split."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pyarrow.compute as pc
 
 from stages.artifacts import read_parquet, write_parquet
 from stages.audio.store import AudioStore
+from stages.context import StageContext
 from stages.errors import ArtifactError, SpaError
 from stages.evaluate.labels import Labels
 from stages.evaluate.predictions import Predictions
@@ -17,21 +19,20 @@ from stages.metrics.inputs import multi_hot
 from stages.models.checkpoint import Checkpoint, load_checkpoint
 from stages.models.devices import choose_device
 from stages.models.scoring import score_clips
-from stages.reporter import Reporter
 from stages.schemas import SCORES
 
 
-def score_run(
-    settings: EvaluateSettings, workspace: Path, labels: Labels, reporter: Reporter
-) -> Predictions:
+def score_run(settings: EvaluateSettings, labels: Labels, context: StageContext) -> Predictions:
     """Score every clip of `settings.split` with the run's model.
 
     Raises:
         SpaError: no clip in the split; or the model is for other labels or another sample rate.
     """
+    workspace = context.workspace
     path = workspace / "runs" / str(settings.name) / "model.safetensors"
     checkpoint = load_checkpoint(path, choose_device(settings.device))
     _check_labels(path, checkpoint.header.mids, labels)
+    _warn_of_other_clips(path, checkpoint.header.lineage, context)
     clips = read_parquet(workspace / "clips.parquet", "clips")
     clips = clips.filter(pc.equal(clips["split"], settings.split))
     if not clips.num_rows:
@@ -44,7 +45,7 @@ def score_run(
     _check_sample_rate(path, checkpoint, store.sample_rate(*places[0]))
     waveforms = (store.read(shard, row) for shard, row in places)
     scores = np.empty((len(places), len(labels)), dtype=np.float32)
-    with reporter.task("score", len(places)) as task:
+    with context.reporter.task("score", len(places)) as task:
         for row, clip_scores in enumerate(score_clips(checkpoint, waveforms, settings.batch_size)):
             scores[row] = clip_scores
             task.advance()
@@ -88,6 +89,16 @@ def _check_labels(path: Path, mids: tuple[str, ...], labels: Labels) -> None:
         f"{path} was trained for other labels: {what}",
         "evaluate it in the workspace that it was trained in, or train again",
     )
+
+
+def _warn_of_other_clips(path: Path, lineage: str, context: StageContext) -> None:
+    """The splits may have changed since: clips that it was trained on may be among those scored."""
+    trained_on = json.loads(lineage).get("inputs", {}).get("clips.parquet")
+    if trained_on != context.lineage.inputs["clips.parquet"]:
+        context.reporter.warn(
+            f"{path} was trained on another clips.parquet than the workspace now has: clips that it "
+            "has been trained on may be among those that it is judged by"
+        )
 
 
 def _check_sample_rate(path: Path, checkpoint: Checkpoint, sample_rate: int) -> None:

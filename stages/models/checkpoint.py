@@ -105,14 +105,22 @@ def read_header(path: Path) -> ModelHeader:
         with path.open("rb") as file:
             length = struct.unpack("<Q", file.read(8))[0]
             if length > _LONGEST_HEADER_BYTES:
-                raise ArtifactError(f"{path} is no safetensors file: header of {length} bytes")
+                raise _no_model(path)
             text = json.loads(file.read(length))["__metadata__"][_HEADER_KEY]
         return ModelHeader.model_validate_json(text)
     except FileNotFoundError as error:
-        raise ArtifactError(f"model {path} not found") from error
+        raise ArtifactError(
+            f"model {path} not found", "name a run, or a model.safetensors that `spa train` made"
+        ) from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ArtifactError(f"{path}: header field '{where}': {first['msg']}") from error
     except (OSError, struct.error, ValueError, KeyError, TypeError) as error:
-        raise ArtifactError(f"{path} is no model of this toolkit") from error
+        raise _no_model(path) from error
+
+
+def _no_model(path: Path) -> ArtifactError:
+    return ArtifactError(
+        f"{path} is no model of this toolkit", "name a model.safetensors that `spa train` made"
+    )

@@ -52,7 +52,7 @@ def _hold_out(clips: Sequence[Clip], splits: list[Split], split: Split, share: f
     sizes = Counter(
         clip.recording_id for clip, its in zip(clips, splits, strict=True) if its == "train"
     )
-    room = math.ceil(share * sizes.total())
+    room = min(math.ceil(share * sizes.total()), sizes.total() - 1)  # something is left to train on
     chosen = set()
     for recording_id in sorted(sizes, key=lambda name: _hash(split, name)):
         if sizes[recording_id] <= room:

@@ -35,7 +35,7 @@ def _tag(file: Path, checkpoint: Checkpoint, settings: TagSettings) -> TaggedFil
     try:
         decoded = decode_file(file, sample_rate, settings.max_seconds)
     except AudioError as error:
-        return TaggedFile(path=str(file), error=f"{file}: {error.message}")
+        return TaggedFile(path=str(file), error=f"{file}: {error.message}{_hint(error)}")
     waveform, length = decoded.waveform, window_length(checkpoint)
     scores = score_windows(checkpoint, windows_of(waveform, length), _WINDOWS_AT_ONCE)
     windows = None
@@ -54,6 +54,10 @@ def _tag(file: Path, checkpoint: Checkpoint, settings: TagSettings) -> TaggedFil
         tags=_top(scores.max(axis=0), checkpoint, settings.topk),
         windows=windows,
     )
+
+
+def _hint(error: AudioError) -> str:
+    return " (--max-seconds)" if error.code == "too_long" else ""
 
 
 def _top(scores: NDArray[np.float32], checkpoint: Checkpoint, topk: int) -> tuple[Tag, ...]:

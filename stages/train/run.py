@@ -70,7 +70,7 @@ def run(settings: TrainSettings, context: StageContext) -> TrainSummary:
         train_clips=len(train),
         valid_clips=len(valid),
         clips_per_second=round(settings.epochs * len(train) / loop.training_seconds, 1),
-        model=model,
+        model=str(context.workspace / model),
     )
 
 

@@ -55,6 +55,16 @@ def test_a_stage_before_its_input_exists(stage: str, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("stage", ["evaluate", "tag x.wav"])
+def test_no_model_yet(stage: str, tmp_path: Path) -> None:
+    done = spa(*stage.split(), "--workspace", "W", cwd=tmp_path)
+    assert done.returncode == 1
+    assert said(done).splitlines() == [
+        "error: no trained model in W",
+        "  next: run `spa train --workspace W` first",
+    ]
+
+
 @pytest.mark.parametrize("stage", ["prepare .", "embed-labels", "train", "evaluate", "tag x.wav"])
 def test_a_workspace_that_is_a_file(stage: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine", encoding="utf-8")

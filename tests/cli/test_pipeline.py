@@ -144,6 +144,18 @@ def test_a_model_of_other_labels_is_refused(done: Path, tones: Path, tmp_path: P
     assert "spa embed-labels" in trained.stderr
 
 
+def test_a_model_trained_on_other_splits_is_judged_with_a_warning(
+    done: Path, tones: Path, tmp_path: Path
+) -> None:
+    workspace = tmp_path / "W"
+    shutil.copytree(done, workspace)
+    assert "another clips.parquet" not in spa(workspace, "evaluate", "--force").stderr
+    assert spa(workspace, "prepare", str(tones), "--eval-fold", "1").returncode == 0
+    evaluated = spa(workspace, "evaluate")
+    assert evaluated.returncode == 0
+    assert "was trained on another clips.parquet" in evaluated.stderr
+
+
 def test_another_sample_rate_is_refused_by_name(tones: Path, tmp_path: Path) -> None:
     workspace = tmp_path / "W"
     assert spa(workspace, "prepare", str(tones), "--sample-rate", "16000").returncode == 0

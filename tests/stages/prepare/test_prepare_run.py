@@ -239,5 +239,5 @@ def test_a_workspace_inside_the_source(
     write_tone(tmp_path / "data/dog/a.wav")
     for _ in range(2):
         summary = prepare(tmp_path / "data", tmp_path / "data/workspace")
-        assert (summary.clips["train"], summary.rejects) == (0, {})
+        assert (summary.clips["train"], summary.rejects) == (1, {})
         assert sum(summary.clips.values()) == 1

@@ -44,6 +44,11 @@ def test_neither_folds_nor_splits(fold: int | None) -> None:
     assert Counter(splits) == {"eval": 20, "valid": 8, "train": 72}
 
 
+@pytest.mark.parametrize("clips", [1, 2, 3, 5])
+def test_something_is_left_to_train_on(clips: int) -> None:
+    assert "train" in assign_splits([clip(i) for i in range(clips)], (), 0.5)
+
+
 def test_the_choice_is_the_same_for_ever() -> None:
     # echo -n eval:5 | sha256sum and so on: of ten, 8 and 5 have the two lowest hashes.
     splits = assign_splits([clip(i) for i in range(10)], (), 0)

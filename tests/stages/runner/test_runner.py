@@ -176,5 +176,5 @@ def test_an_input_of_another_schema_is_named(tmp_path: Path) -> None:
 
 
 def test_no_trained_run(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no trained model"):
+    with pytest.raises(MissingInputError, match="no trained model"):
         newest_run(tmp_path)

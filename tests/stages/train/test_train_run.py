@@ -54,7 +54,7 @@ def copy(workspace: Path, tmp_path: Path) -> Path:
 
 def test_the_model_file_is_complete(workspace: Path) -> None:
     summary = train(workspace, name="aligned", alignment_weight=0.5)
-    found = load_checkpoint(workspace / summary.model, torch.device("cpu"))
+    found = load_checkpoint(Path(summary.model), torch.device("cpu"))
     header = found.header
     labels = pq.read_table(workspace / "labels.parquet")
     assert list(header.mids) == labels["mid"].to_pylist()
@@ -80,7 +80,7 @@ def test_history_has_losses_and_validation_of_every_epoch(workspace: Path) -> No
 def test_one_hot_needs_no_label_embeddings(copy: Path) -> None:
     (copy / "label_embeddings.parquet").unlink()
     summary = train(copy, name="plain", alignment_weight=0)
-    header = load_checkpoint(copy / summary.model, torch.device("cpu")).header
+    header = load_checkpoint(Path(summary.model), torch.device("cpu")).header
     assert header.text_space is None
     with pytest.raises(MissingInputError, match="label_embeddings"):
         train(copy, name="aligned", alignment_weight=0.5)
