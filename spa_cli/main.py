@@ -42,4 +42,4 @@ def main() -> None:
         sys.stderr.write("  next: this is a bug: set SPA_DEBUG=1 for the details and report them\n")
         sys.exit(1)
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said: let the interpreter end in peace
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said: end in peace
