@@ -6,9 +6,9 @@ FOLDER holds AudioSet's ontology.json and class_labels_indices.csv. Each way sta
 and ends at the same matrix, which is checked. Ours writes and opens the DuckDB file in between.
 """
 
+import argparse
 import csv
 import json
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -70,7 +70,9 @@ def best_seconds(work: Callable[[], object]) -> float:
 
 def main() -> None:
     """Print one line a way."""
-    folder = Path(sys.argv[1])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    folder = parser.parse_args().folder
     ontology_json = folder / "ontology.json"
     with (folder / "class_labels_indices.csv").open(newline="") as file:
         mids = [row["mid"] for row in csv.DictReader(file)]
