@@ -1,6 +1,5 @@
-"""Encode clips as FLAC, and read one clip at random from the shards that hold them."""
+"""Read one clip at random from the shards that hold them."""
 
-import io
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -9,28 +8,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import soundfile as sf
 from numpy.typing import NDArray
 
-from stages.audio.decode import SequentialFile, read_mono
+from stages.audio.clip_codec import ClipError, decode_clip, encode_audio
 from stages.errors import ArtifactError
 
-_FULL_SCALE = 1 << 15
+__all__ = ["AudioStore", "encode_audio"]
+
 _OPEN_SHARDS = 256  # the footers of this many shards of 256 clips take about 180 MB
 _AGAIN = "run `spa prepare --force` again"
-
-
-def encode_flac(waveform: NDArray[np.float32], sample_rate: int) -> bytes:
-    """Encode a waveform (samples,), full scale at -1 and 1, as 16 bit FLAC.
-
-    Samples are rounded to the nearest step and clipped to the 16 bit range, so 16 bit sources at
-    the same rate come back bit for bit.
-    """
-    scaled = np.rint(waveform * np.float32(_FULL_SCALE))
-    pcm = np.clip(scaled, -_FULL_SCALE, _FULL_SCALE - 1).astype(np.int16)
-    file = io.BytesIO()
-    sf.write(file, pcm, sample_rate, format="FLAC", subtype="PCM_16")
-    return file.getvalue()
 
 
 @dataclass
@@ -68,16 +54,11 @@ class AudioStore:
         return self._decode(shard, row)[1]
 
     def _decode(self, shard: str, row: int) -> tuple[NDArray[np.float32], int]:
-        encoded = self._bytes(shard, row)
         try:
-            with SequentialFile(io.BytesIO(encoded)) as stream:
-                if stream.channels == 1:
-                    return read_mono(stream), stream.samplerate
-                why = f"{stream.channels} channels"
-        except sf.LibsndfileError as error:
-            why = error.error_string
-        path = self._folder / shard
-        raise ArtifactError(f"{path} row {row} holds no mono audio: {why}", _AGAIN)
+            return decode_clip(memoryview(self._bytes(shard, row)))
+        except ClipError as error:
+            path = self._folder / shard
+            raise ArtifactError(f"{path} row {row} holds no mono audio: {error}", _AGAIN) from error
 
     def _bytes(self, shard: str, row: int) -> pa.Buffer:
         opened = self._open(shard)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.audio.decode import decode_file
+from stages.audio.decode import decode_audio
 from stages.context import StageContext
 from stages.errors import AudioError
 from stages.models.checkpoint import Checkpoint, load_checkpoint
@@ -33,7 +33,7 @@ def run(settings: TagSettings, context: StageContext) -> TagSummary:
 def _tag(file: Path, checkpoint: Checkpoint, settings: TagSettings) -> TaggedFile:
     sample_rate = checkpoint.header.sample_rate
     try:
-        decoded = decode_file(file, sample_rate, settings.max_seconds)
+        decoded = decode_audio(file, sample_rate, settings.max_seconds)
     except AudioError as error:
         return TaggedFile(path=str(file), error=f"{file}: {error.message}{_hint(error)}")
     waveform, length = decoded.waveform, window_length(checkpoint)

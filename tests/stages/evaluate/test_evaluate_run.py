@@ -10,7 +10,7 @@ import torch
 
 from ontology.build import build_ontology
 from stages.artifacts import read_parquet, write_parquet
-from stages.audio.store import AudioStore, encode_flac
+from stages.audio.store import AudioStore, encode_audio
 from stages.errors import MissingInputError, SpaError, UsageError
 from stages.evaluate.settings import EvaluateSettings, EvaluateSummary
 from stages.lineage import Lineage
@@ -61,7 +61,7 @@ def write_clips(workspace: Path, rate: int = RATE) -> None:
     indices = [[index % 3] for index in range(CLIPS)]
     indices[1], indices[2] = [], [0, 2]
     noise = [0.1 * generator.standard_normal(rate // 2, dtype=np.float32) for _ in clip_ids]
-    audio = [{"bytes": encode_flac(wave, rate), "path": "x.flac"} for wave in noise]
+    audio = [{"bytes": encode_audio(wave, rate, "flac"), "path": "x.flac"} for wave in noise]
     columns = {"clip_id": clip_ids, "audio": audio}
     write_parquet(workspace / "audio" / "part-0.parquet", "audio", columns, LINEAGE)
     clips = {
@@ -73,12 +73,17 @@ def write_clips(workspace: Path, rate: int = RATE) -> None:
         "label_indices": indices,
         "duration_seconds": [0.5] * CLIPS,
         "source_path": clip_ids,
+        "start_seconds": [None] * CLIPS,
+        "end_seconds": [None] * CLIPS,
         "source_sha256": [""] * CLIPS,
         "source_sample_rate": [rate] * CLIPS,
         "peak_dbfs": [0.0] * CLIPS,
         "rms_dbfs": [None] * CLIPS,
+        "dc_offset": [0.0] * CLIPS,
+        "clipped_share": [0.0] * CLIPS,
         "shard": ["part-0.parquet"] * CLIPS,
         "row": range(CLIPS),
+        "audio_sha256": [""] * CLIPS,
     }
     write_parquet(workspace / "clips.parquet", "clips", clips, LINEAGE)
 
