@@ -14,9 +14,10 @@ from rich.console import Console
 
 from spa_cli.console import ConsoleReporter, fail
 from spa_cli.options import build, parameters_of
-from stages.errors import SpaError
+from stages.errors import WORK_KEPT, SpaError
 from stages.pipeline import R, S, Stage
 from stages.runner import run_stage
+from stages.settings import StageSettings
 
 Workspace = Annotated[
     Path, typer.Option("--workspace", envvar="SPA_WORKSPACE", help="Folder of the artifacts.")
@@ -35,6 +36,7 @@ def add_stage(  # noqa: PLR0913 - what commands differ in
     positional: str | None = None,
     as_document: Callable[[R], object] = lambda summary: summary.model_dump(mode="json"),
     succeeded: Callable[[R], bool] = lambda _: True,
+    extend: Callable[[Callable[..., None]], Callable[..., None]] = lambda command: command,
 ) -> None:
     """Add the command of `stage` to `app`.
 
@@ -45,11 +47,12 @@ def add_stage(  # noqa: PLR0913 - what commands differ in
         positional: the field that is an argument.
         as_document: what `--json` prints.
         succeeded: whether the exit code is 0.
+        extend: gives the command another signature, and what else it does.
     """
 
     def command(*, workspace: Path, as_json: bool, force: bool, **values: Any) -> None:
         settings = build(stage.settings, values)
-        with reported():
+        with reported(stage.settings):
             outcome = run_stage(stage, settings, workspace, ConsoleReporter(), force=force)
             if outcome.unchanged:
                 ConsoleReporter().line(
@@ -74,7 +77,7 @@ def add_stage(  # noqa: PLR0913 - what commands differ in
     ]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    app.command(stage.name, help=stage.purpose)(command)
+    app.command(stage.name, help=stage.purpose)(extend(command))
 
 
 def print_json(document: object) -> None:
@@ -82,21 +85,41 @@ def print_json(document: object) -> None:
     sys.stdout.write(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n")
 
 
+# Settings that decide how much memory a run takes, and what to do with them.
+_MEMORY = {
+    "batch_size": "a smaller --batch-size",
+    "workers": "fewer --workers",
+    "max_clip_seconds": "a smaller --max-clip-seconds",
+}
+
+
 @contextmanager
-def reported() -> Iterator[None]:
+def reported(settings: type[StageSettings] | None = None) -> Iterator[None]:
     """Turn what goes wrong into a line or two on stderr and an exit code.
 
-    A termination request is treated as Ctrl-C, so that staging folders are cleaned up.
+    A termination request is treated as Ctrl-C, so that staging folders are cleaned up. `settings`
+    are the command's: of them depends what can be done about too little memory.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     except SpaError as error:
-        fail(error.message, error.next_step)
+        fail(error.message, _next_step(error, error.next_step))
         raise typer.Exit(error.exit_code) from error
     except KeyboardInterrupt as error:
-        fail("interrupted: the workspace is as it was before this command", None)
+        message = "interrupted: the workspace is as it was before this command"
+        fail(message, _next_step(error, None))
         raise typer.Exit(1) from error
     except MemoryError as error:
-        fail("out of memory", "use a smaller --batch-size or fewer --workers")
+        fields = settings.model_fields if settings else {}
+        less = " or ".join(words for field, words in _MEMORY.items() if field in fields)
+        step = f"use {less}" if less else "close other programs, or use a machine with more memory"
+        fail("out of memory", _next_step(error, step))
         raise typer.Exit(1) from error
+
+
+def _next_step(error: BaseException, own: str | None) -> str | None:
+    """The next step, and that it goes on from where it stopped if it does."""
+    if WORK_KEPT not in getattr(error, "__notes__", ()):
+        return own
+    return f"{own or 'run the same command again to go on'}; {WORK_KEPT}"

@@ -1,35 +1,17 @@
 """Read, write and verify one Parquet artifact."""
 
-import os
-import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from stages.atomic import replacing
 from stages.errors import ArtifactError
 from stages.lineage import Lineage, spa_version
 from stages.schemas import FIXED
 
 ARTIFACT_KEY, VERSION_KEY, LINEAGE_KEY = b"spa.artifact", b"spa.version", b"spa.lineage"
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on success fsync it and rename it to `path`.
-
-    A reader sees the old file or the whole new one. On any exception the temporary file is gone.
-    """
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
-    try:
-        yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def file_metadata(
@@ -71,7 +53,9 @@ def write_parquet(  # noqa: PLR0913 - one call says all that an artifact is
 def open_parquet(path: Path) -> pq.ParquetFile:
     """Open a Parquet file, or say which file is none."""
     try:
-        return pq.ParquetFile(path)
+        return pq.ParquetFile(
+            path, pre_buffer=False
+        )  # else a streaming reader keeps all it has read
     except (pa.ArrowException, OSError) as error:
         first_line = (str(error).splitlines() or [type(error).__name__])[0]
         raise ArtifactError(f"{path} cannot be read as Parquet: {first_line}") from error

@@ -4,6 +4,9 @@ Every error carries the message (with the value and the file it is about) and th
 `spa_cli` alone turns them into lines on stderr and exit codes.
 """
 
+# A note (`BaseException.add_note`) on whatever stopped a run whose finished work can be gone on with.
+WORK_KEPT = "what is done so far is kept"
+
 
 class SpaError(Exception):
     """A run that failed: exit code 1.
@@ -31,6 +34,10 @@ class MissingInputError(SpaError):
 
 class ArtifactError(SpaError):
     """An artifact or another file given by the user is not what it should be."""
+
+
+class DiskFullError(SpaError):
+    """Nothing more can be written: a full disk, a quota, a limit on the size of files."""
 
 
 class AudioError(SpaError):

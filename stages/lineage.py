@@ -7,6 +7,7 @@ import platform
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib import metadata
+from os.path import samestat
 from pathlib import Path
 
 _RECORDED_PACKAGES = (
@@ -61,6 +62,10 @@ class Lineage:
         what = [self.stage, self.settings, self.inputs, self.versions.get("spa-audio")]
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
 
+    def identity(self) -> str:
+        """SHA-256 of all of it: of two runs with the same, one can go on where the other stopped."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
 
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file's bytes, in hex."""
@@ -69,15 +74,6 @@ def file_sha256(path: Path) -> str:
         while block := file.read(_BLOCK_BYTES):
             digest.update(block)
     return digest.hexdigest()
-
-
-def _walk(folder: Path, without: Path) -> Iterator[tuple[str, int, int]]:
-    for parent, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if Path(parent, name).resolve() != without)
-        for name in sorted(files):
-            path = Path(parent, name)
-            status = path.lstat()
-            yield path.relative_to(folder).as_posix(), status.st_size, status.st_mtime_ns
 
 
 def source_hash(path: Path, without: Path) -> str:
@@ -90,6 +86,24 @@ def source_hash(path: Path, without: Path) -> str:
     if not path.is_dir():
         return "absent"
     digest = hashlib.sha256()
-    for entry in _walk(path, without.resolve()):
+    for entry in _walk(path, without):
         digest.update(repr(entry).encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
+
+
+def _walk(folder: Path, without: Path) -> Iterator[tuple[str, int, int]]:
+    """Yield path, size and time of every file, in a fixed order. Strings and one lstat a file: of
+    millions of files, objects would take minutes.
+    """
+    passed_over = without.stat() if without.is_dir() else None
+    top = str(folder)
+    for parent, folders, files in os.walk(top):
+        if passed_over is not None:
+            stats = ((name, Path(parent, name).stat()) for name in folders)
+            folders[:] = [name for name, found in stats if not samestat(found, passed_over)]
+        folders.sort()
+        relative = os.path.relpath(parent, top).replace(os.sep, "/")
+        prefix = "" if relative == "." else f"{relative}/"
+        for name in sorted(files):
+            status = os.lstat(f"{parent}{os.sep}{name}")
+            yield f"{prefix}{name}", status.st_size, status.st_mtime_ns

@@ -2,7 +2,7 @@
 
 A stage reads artifacts from the workspace and writes its own into a staging folder beside them.
 Only when it has finished, and what it wrote has been checked, does anything move into place; the
-record that says "done" is written last. So an interrupted stage leaves the workspace as it was.
+record that says "done" appears last. So an interrupted stage leaves the workspace as it was.
 """
 
 from collections.abc import Callable
@@ -39,6 +39,10 @@ class Stage(Generic[S, R]):
 
     `run` is `module:function`, imported only when the stage runs; the function takes the settings
     and a `stages.context.StageContext` and returns the summary.
+
+    `resumes_from` is for a stage that can go on where it was stopped: a folder in the staging folder.
+    When that holds something, the staging folder is kept, and the next run of the same settings,
+    inputs and versions finds in it what the last one left.
     """
 
     name: str
@@ -48,6 +52,7 @@ class Stage(Generic[S, R]):
     inputs: Callable[[S], tuple[Artifact, ...]]
     outputs: Callable[[S], tuple[Artifact, ...]]
     run: str
+    resumes_from: str | None = None
 
     def load(self) -> Callable[[S, Any], R]:
         """Import the stage's code."""
@@ -116,6 +121,7 @@ PREPARE = Stage(
     lambda _: (),
     lambda _: (CLIPS, LABELS, REJECTS, ONTOLOGY, AUDIO),
     "stages.prepare.run:run",
+    resumes_from="parts",
 )
 EMBED_LABELS = Stage(
     "embed-labels",

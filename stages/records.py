@@ -2,11 +2,10 @@
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
+from stages.atomic import replacing
 from stages.errors import MissingInputError
 from stages.lineage import Lineage, file_sha256
 
@@ -20,7 +19,15 @@ class Record:
     fingerprint: str
     outputs: dict[str, str]
     summary: dict[str, object]
-    finished_at: str
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A run of a stage that has just ended: the paths of its outputs, relative, and what it says."""
+
+    lineage: Lineage
+    outputs: tuple[str, ...]
+    summary: dict[str, object]
 
 
 def output_hash(path: Path) -> str:
@@ -44,11 +51,14 @@ def record_path(workspace: Path, key: str) -> Path:
 
 def read_record(workspace: Path, key: str) -> Record | None:
     """The last finished run, or None when there is none (or it is not readable: work is then done again)."""
+    return read_record_file(record_path(workspace, key))
+
+
+def read_record_file(path: Path) -> Record | None:
+    """The record at `path`, or None when there is none or it is not readable."""
     try:
-        found = json.loads(record_path(workspace, key).read_text(encoding="utf-8"))
-        return Record(
-            found["fingerprint"], found["outputs"], found["summary"], found["finished_at"]
-        )
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return Record(found["fingerprint"], dict(found["outputs"]), found["summary"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -60,33 +70,21 @@ def is_current(workspace: Path, record: Record, lineage: Lineage) -> bool:
     return all(output_hash(workspace / path) == digest for path, digest in record.outputs.items())
 
 
-def write_record(
-    workspace: Path,
-    key: str,
-    lineage: Lineage,
-    outputs: tuple[str, ...],
-    summary: dict[str, object],
-) -> None:
-    """Say that the stage is done: the last thing that a run writes."""
-    path = record_path(workspace, key)
+def write_record(path: Path, folder: Path, run: FinishedRun) -> None:
+    """Write at `path` that `run` is done; its outputs are in `folder`. There is no time in a record."""
     path.parent.mkdir(exist_ok=True)
     content = {
-        "fingerprint": lineage.fingerprint(),
-        "finished_at": datetime.now(UTC).isoformat(),
-        "lineage": json.loads(lineage.to_json()),
-        "outputs": {name: output_hash(workspace / name) for name in outputs},
-        "summary": summary,
+        "fingerprint": run.lineage.fingerprint(),
+        "lineage": json.loads(run.lineage.to_json()),
+        "outputs": {name: output_hash(folder / name) for name in run.outputs},
+        "summary": run.summary,
     }
-    temporary = path.with_suffix(".json.new")
-    with temporary.open("w", encoding="utf-8") as file:
-        json.dump(content, file, indent=1, ensure_ascii=False)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
 
 
 def newest_run(workspace: Path) -> str:
-    """Name of the run that was trained last in this workspace.
+    """Name of the run that was trained last in this workspace: its record is the newest file.
 
     Raises:
         MissingInputError: there is none.
@@ -96,7 +94,7 @@ def newest_run(workspace: Path) -> str:
         name = path.stem.removeprefix("train-")
         record = read_record(workspace, path.stem)
         if record is not None and (workspace / "runs" / name / "model.safetensors").is_file():
-            finished.append((record.finished_at, name))
+            finished.append((path.stat().st_mtime_ns, name))
     if not finished:
         raise MissingInputError(
             f"no trained model in {workspace}", f"run `spa train --workspace {workspace}` first"

@@ -1,19 +1,22 @@
-"""Run one stage: check its inputs, run it aside, check its outputs, move them into place."""
+"""Run one stage: check its inputs, run it aside, check its outputs, have them moved into place."""
 
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic
 
 from ontology.errors import OntologyError
+from stages.commit import write_journal
 from stages.context import StageContext
+from stages.disk import disk_errors_named
 from stages.errors import ArtifactError, MissingInputError, SpaError, UsageError
 from stages.lineage import Lineage, file_sha256, package_versions, source_hash
+from stages.lock import HeldError
 from stages.pipeline import Artifact, R, S, Stage
-from stages.records import is_current, newest_run, read_record, record_path, write_record
+from stages.records import FinishedRun, is_current, newest_run, read_record
 from stages.reporter import Reporter
+from stages.staging import finish_left_over, forget, remove_if_of, staging_folder, staging_path
+
+_TURN_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -30,29 +33,65 @@ def run_stage(
     """Run `stage` in `workspace`, or do nothing when its last run had the same settings and inputs.
 
     Raises:
+        DiskFullError: nothing more can be written.
         SpaError: what went wrong; the workspace is then as it was before.
+
+    What stopped a run carries the note `stages.errors.WORK_KEPT` if the same call will go on from there.
     """
     if workspace.exists() and not workspace.is_dir():
         raise UsageError(f"the workspace {workspace} is a file", "name a folder with --workspace")
-    settings = _with_run_name(settings, workspace)
+    with disk_errors_named(workspace):
+        held = finish_left_over(workspace)
+        settings = _with_run_name(settings, workspace)
+        key = _record_key(stage, settings)
+        if key in held and stage.outputs(settings):
+            raise _at_work(stage, workspace, held[key])
+        try:
+            return _run_in(workspace, stage, settings, reporter, force=force)
+        except HeldError as error:
+            raise _at_work(stage, workspace, error.pid) from None
+
+
+def _at_work(stage: Stage[S, R], workspace: Path, pid: int | None) -> SpaError:
+    process = f" (process {pid})" if pid else ""
+    return SpaError(
+        f"another `spa {stage.name}` is at work in {workspace}{process}",
+        "wait until it is done, or name another --workspace",
+    )
+
+
+def _run_in(
+    workspace: Path, stage: Stage[S, R], settings: S, reporter: Reporter, *, force: bool
+) -> Outcome[R]:
+    key = _record_key(stage, settings)
     inputs, outputs = stage.inputs(settings), stage.outputs(settings)
     _check_inputs(stage, inputs, workspace)
     lineage = _lineage(stage, settings, inputs, workspace)
-    key = _record_key(stage, settings)
     record = read_record(workspace, key)
     if record is not None and not force and is_current(workspace, record, lineage):
+        remove_if_of(workspace, key, lineage.identity())
         return Outcome(stage.summary.model_validate(record.summary), unchanged=True)
-    keeps_record = bool(outputs) or workspace.is_dir()
-    with _staging(workspace, key, needed=bool(outputs)) as staging:
-        summary = _run(stage, settings, StageContext(workspace, staging, lineage, reporter))
-        _check_outputs(stage, outputs, staging)
-        record_path(workspace, key).unlink(missing_ok=True)
-        for artifact in outputs:
-            _move_into_place(staging / artifact.path, workspace / artifact.path)
-    if keeps_record:
-        paths = tuple(artifact.path for artifact in outputs)
-        write_record(workspace, key, lineage, paths, summary.model_dump(mode="json"))
+    if outputs:
+        with staging_folder(workspace, key, lineage.identity(), stage.resumes_from) as staging:
+            summary = _run(stage, settings, StageContext(workspace, staging, lineage, reporter))
+            try:
+                _check_outputs(stage, outputs, staging)
+            except ArtifactError:
+                forget(staging)  # to go on from it would only lead here again
+                raise
+            write_journal(staging, _finished(lineage, outputs, summary))
+        return Outcome(summary, unchanged=False)
+    context = StageContext(workspace, staging_path(workspace, key), lineage, reporter)
+    summary = _run(stage, settings, context)
+    if workspace.is_dir():  # such runs may go on side by side: each waits for its turn to say so
+        with staging_folder(workspace, key, lineage.identity(), None, _TURN_SECONDS) as staging:
+            write_journal(staging, _finished(lineage, (), summary))
     return Outcome(summary, unchanged=False)
+
+
+def _finished(lineage: Lineage, outputs: tuple[Artifact, ...], summary: R) -> FinishedRun:
+    paths = tuple(artifact.path for artifact in outputs)
+    return FinishedRun(lineage, paths, summary.model_dump(mode="json"))
 
 
 def _run(stage: Stage[S, R], settings: S, context: StageContext) -> R:
@@ -122,38 +161,3 @@ def _lineage(
         if extra.get("changes_output") is False:
             del dumped[name]
     return Lineage(stage.name, dumped, hashes, package_versions())
-
-
-@contextmanager
-def _staging(workspace: Path, key: str, *, needed: bool) -> Iterator[Path]:
-    """Yield an empty folder on the workspace's disk, and leave nothing of it behind."""
-    staging = workspace / f".staging-{key}"
-    if not needed:
-        yield staging
-        return
-    created = [path for path in (workspace, *workspace.parents) if not path.exists()]
-    try:
-        shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir(parents=True)
-        yield staging
-    except OSError as error:
-        raise SpaError(f"{error.filename or workspace}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-        for path in created:
-            _remove_if_empty(path)
-
-
-def _remove_if_empty(folder: Path) -> None:
-    try:
-        folder.rmdir()
-    except OSError:
-        return
-
-
-def _move_into_place(new: Path, old: Path) -> None:
-    old.parent.mkdir(parents=True, exist_ok=True)
-    if old.is_dir():
-        aside = new.with_name(new.name + ".old")
-        old.rename(aside)
-    new.rename(old)

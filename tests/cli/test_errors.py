@@ -1,13 +1,21 @@
 """Wrong usage exits 2, a run that failed exits 1; both in a line or two, never a traceback."""
 
 import json
+import re
+import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
+from spa_cli.command import reported
 from spa_cli.console import printable
+from stages.errors import WORK_KEPT, SpaError
+from stages.pipeline import PIPELINE, Stage
 
 
 def spa(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -29,7 +37,7 @@ def said(done: subprocess.CompletedProcess[str]) -> str:
         (["train", "--encoder", "resnet"], "--encoder"),
         (["tag"], "files"),
         (["tag", "a.wav", "--topk", "0"], "--topk"),
-        (["prepare"], "source"),
+        (["prepare"], "SOURCE"),
         (["prepare", "nowhere", "--layout", "tarball"], "--layout"),
         (["nonsense"], "nonsense"),
         (["evaluate", "--name", "a b"], "--name"),
@@ -72,6 +80,58 @@ def test_a_workspace_that_is_a_file(stage: str, tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "file is a file" in said(done)
     assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
+
+
+@pytest.fixture
+def told(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., list[str]]]:
+    """Have an error reported, with or without the note that work was kept; the lines on stderr."""
+    before = signal.getsignal(signal.SIGTERM)
+
+    def report(
+        error: BaseException, settings: type | None = None, *, kept: bool = False
+    ) -> list[str]:
+        if kept:
+            error.add_note(WORK_KEPT)
+        with pytest.raises(typer.Exit) as raised, reported(settings):
+            raise error
+        assert raised.value.exit_code == 1
+        return capsys.readouterr().err.splitlines()
+
+    yield report
+    signal.signal(signal.SIGTERM, before)
+
+
+def test_interrupted(told: Callable[..., list[str]]) -> None:
+    line = "error: interrupted: the workspace is as it was before this command"
+    assert told(KeyboardInterrupt()) == [line]
+    assert told(KeyboardInterrupt(), kept=True) == [
+        line,
+        "  next: run the same command again to go on; what is done so far is kept",
+    ]
+
+
+def test_the_next_step_says_that_work_was_kept(told: Callable[..., list[str]]) -> None:
+    assert told(SpaError("no", "do this")) == ["error: no", "  next: do this"]
+    assert told(SpaError("no", "do this"), kept=True) == [
+        "error: no",
+        "  next: do this; what is done so far is kept",
+    ]
+
+
+@pytest.mark.parametrize(
+    "stage", [*PIPELINE, None], ids=lambda stage: stage.name if stage else "demo"
+)
+def test_out_of_memory_names_options_that_the_command_has(
+    told: Callable[..., list[str]], stage: Stage[Any, Any] | None
+) -> None:
+    line, step = told(MemoryError(), stage.settings if stage else None)
+    assert line == "error: out of memory"
+    named = re.findall(r"--([a-z-]+)", step)
+    fields = stage.settings.model_fields if stage else {}
+    assert all(option.replace("-", "_") in fields for option in named)
+    assert ("batch-size" in named) == ("batch_size" in fields)
+    assert ("workers" in named) == ("workers" in fields)
+    assert named or "close other programs" in step
 
 
 def test_untrusted_names_cannot_move_the_cursor() -> None:

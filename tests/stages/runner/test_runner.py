@@ -1,5 +1,6 @@
 """How a stage is run: inputs checked, outputs checked, moved into place at once, recorded last."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,9 @@ from pydantic import Field
 from stages.artifacts import write_parquet
 from stages.context import StageContext
 from stages.errors import ArtifactError, MissingInputError, SpaError, UsageError
+from stages.lineage import Lineage
 from stages.pipeline import Artifact, Stage
-from stages.records import newest_run
+from stages.records import FinishedRun, newest_run, record_path, write_record
 from stages.reporter import QuietReporter
 from stages.runner import run_stage
 from stages.settings import NO_EFFECT, SOURCE, StageSettings, StageSummary
@@ -173,6 +175,36 @@ def test_an_input_of_another_schema_is_named(tmp_path: Path) -> None:
     needs = direct((Artifact("labels.parquet", "prepare SOURCE", "labels"),))
     with pytest.raises(ArtifactError, match="is a 'history' artifact; 'labels' is needed"):
         run_stage(needs, WriteSettings(), tmp_path, QuietReporter())
+
+
+def test_the_newest_run_is_the_one_trained_last(tmp_path: Path) -> None:
+    def trained(name: str, seconds: int) -> None:
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        (tmp_path / "runs" / name / "model.safetensors").touch()
+        record = record_path(tmp_path, f"train-{name}")
+        write_record(record, tmp_path, FinishedRun(Lineage("train", {}, {}, {}), (), {}))
+        os.utime(record, (seconds, seconds))
+
+    trained("b", 2)
+    trained("a", 3)
+    assert newest_run(tmp_path) == "a"
+    trained("z", 1)
+    assert newest_run(tmp_path) == "a"
+    trained("c", 3)
+    assert newest_run(tmp_path) == "c", "of the same time: the last by name"
+    (tmp_path / "runs" / "c" / "model.safetensors").unlink()
+    assert newest_run(tmp_path) == "a"
+
+
+def test_the_same_runs_leave_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        run(tmp_path / name, value=3.0)
+    assert snapshot(tmp_path / "a") == snapshot(tmp_path / "b")
+    assert sorted(snapshot(tmp_path / "a")) == [
+        "folder/a.txt",
+        "lineage/write.json",
+        "out/history.parquet",
+    ]
 
 
 def test_no_trained_run(tmp_path: Path) -> None:

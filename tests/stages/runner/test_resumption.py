@@ -1,0 +1,144 @@
+"""What a stopped run leaves, who goes on with it, and what it says; a disk that takes no more."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stages.disk import disk_errors_named
+from stages.errors import WORK_KEPT, ArtifactError, DiskFullError, SpaError
+
+Job = Callable[..., Any]
+
+
+@pytest.fixture
+def numbers(job: Job, tmp_path: Path) -> Callable[..., tuple[str, list[str]]]:
+    """Run the stage with these settings: what came of it, and the pieces that were begun."""
+
+    def run(**values: object) -> tuple[str, list[str]]:
+        log = tmp_path / "log"
+        log.write_text("")
+        end = job("run", json.dumps({"log": str(log), **values}))
+        return end, log.read_text().split()
+
+    return run
+
+
+Numbers = Callable[..., tuple[str, list[str]]]
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("interrupt", "KeyboardInterrupt"),
+        ("error", "SpaError: stopped on demand | demand something else"),
+        ("memory", "MemoryError"),
+    ],
+)
+def test_the_same_run_goes_on_and_says_that_it_will(
+    numbers: Numbers, tmp_path: Path, how: str, said: str
+) -> None:
+    assert numbers(stop_at=0, stop_with=how) == (said, ["0"])
+    assert not (tmp_path / "W").exists(), "nothing was done: nothing to keep"
+    assert numbers(stop_at=3, stop_with=how) == (f"{said} | {WORK_KEPT}", ["0", "1", "2", "3"])
+    assert [path.name for path in (tmp_path / "W").iterdir()] == [".staging-numbers"]
+    assert numbers() == ("done", ["3", "4", "5", "6", "7"])
+    assert sorted(path.name for path in (tmp_path / "W").iterdir()) == [
+        "all.txt",
+        "lineage",
+        "numbers",
+    ]
+
+
+def test_another_run_does_not_go_on(numbers: Numbers, tmp_path: Path) -> None:
+    numbers(stop_at=3)
+    assert numbers(word="other", stop_at=2)[1] == ["0", "1", "2"]
+    assert numbers(stop_at=1)[1] == ["0", "1"]
+    assert numbers()[1] == ["1", "2", "3", "4", "5", "6", "7"]
+    assert (tmp_path / "W" / "numbers" / "0.txt").read_text() == "new 0"
+
+
+def test_work_for_another_run_is_kept_while_nothing_has_changed(numbers: Numbers) -> None:
+    assert numbers()[0] == "done"
+    numbers(word="other", stop_at=6)
+    assert numbers() == ("unchanged", [])
+    assert numbers(word="other") == ("done", ["6", "7"])
+
+
+def test_work_that_nobody_needs_any_more_is_removed(numbers: Numbers, tmp_path: Path) -> None:
+    numbers()
+    (tmp_path / "W" / "all.txt").rename(tmp_path / "aside")
+    assert WORK_KEPT in numbers(stop_at=6)[0]
+    (tmp_path / "aside").rename(tmp_path / "W" / "all.txt")
+    assert numbers() == ("unchanged", [])
+    assert not (tmp_path / "W" / ".staging-numbers").exists()
+
+
+@pytest.mark.parametrize(
+    ("writer", "reason", "next_step"),
+    [
+        ("device", "no space is left on the disk", "free space on that disk"),
+        ("plain", "the file would be larger than is allowed here", "allow larger files"),
+        ("parquet", "the file would be larger than is allowed here", "allow larger files"),
+        ("duckdb", "the file would be larger than is allowed here", "allow larger files"),
+    ],
+)
+def test_no_space(job: Job, tmp_path: Path, writer: str, reason: str, next_step: str) -> None:
+    """The limits are the system's own: /dev/full, and RLIMIT_FSIZE for each library that writes."""
+    found = job("too-large", writer)
+    error, step, kept = found["end"].split(" | ")
+    assert error.startswith(f"DiskFullError: {tmp_path}/W/.staging-numbers")
+    assert f"cannot be written: {reason} (" in error
+    assert error.endswith(" free)")
+    assert step.startswith(next_step)
+    assert step.endswith("then run the same command again")
+    assert kept == WORK_KEPT
+    assert found["same"], "the artifacts of the run before are as they were"
+    assert found["again"] == "done"
+    assert found["begun"] == ["2", "3", "4", "5", "6", "7"]
+
+
+def test_the_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    error = OSError(28, "No space left on device", "audio/part-00007.parquet")
+    with (
+        pytest.raises(
+            DiskFullError, match=r"^audio/part-00007.parquet cannot be written: no space"
+        ),
+        disk_errors_named(tmp_path),
+    ):
+        raise error
+    with pytest.raises(DiskFullError), disk_errors_named(tmp_path):
+        raise SpaError("a worker failed") from error
+
+
+def test_other_errors_are_not_taken_for_a_full_disk(tmp_path: Path) -> None:
+    named = "No space left on device.wav is no audio"  # a file may have any name
+    with pytest.raises(ArtifactError, match="is no audio"), disk_errors_named(tmp_path):
+        raise ArtifactError(named)
+    with pytest.raises(SpaError, match=r"^x: Permission denied$"), disk_errors_named(tmp_path):
+        raise PermissionError(13, "Permission denied", "x")
+    with pytest.raises(ValueError, match="is no audio"), disk_errors_named(tmp_path):
+        raise ValueError(named)
+
+
+@pytest.mark.parametrize(
+    "path", ["../victim", "a/../../victim", "{folder}/W/.staging-evil/victim", ""]
+)
+def test_a_journal_moves_nothing_out_of_the_workspace(
+    numbers: Numbers, tmp_path: Path, path: str
+) -> None:
+    """A workspace from elsewhere may hold any journal."""
+    staging = tmp_path / "W" / ".staging-evil"
+    (staging / "a").mkdir(parents=True)
+    (tmp_path / "W" / "a").mkdir()
+    (tmp_path / "victim").write_text("mine")
+    (tmp_path / "W" / "victim").write_text("theirs")
+    outputs = {path.format(folder=tmp_path): ""}
+    journal = {"fingerprint": "", "outputs": outputs, "summary": {}}
+    (staging / ".journal.json").write_text(json.dumps(journal))
+    assert numbers()[0] == "done"
+    assert (tmp_path / "victim").read_text() == "mine"
+    assert not staging.exists()
+    assert not (tmp_path / "W" / "lineage" / "evil.json").exists()
