@@ -20,6 +20,12 @@ class DistanceMatrix(NamedTuple):
     values: NDArray[np.int64]
     disconnected_pairs: int
 
+    @property
+    def is_flat(self) -> bool:
+        """Whether every label is as far from every other: distances then say nothing."""
+        between = self.values[~np.eye(len(self.values), dtype=bool)]
+        return bool(between.size and between.min() == between.max())
+
 
 def distance_matrix(connection: duckdb.DuckDBPyConnection, mids: Sequence[str]) -> DistanceMatrix:
     """Shortest paths between the nodes `mids`, in their order.

@@ -32,7 +32,8 @@ def show(summary: EvaluateSummary, console: Console) -> None:
     table = Table()
     for column in ("measure", "value", "95 % interval"):
         table.add_column(column, justify="left" if column == "measure" else "right")
-    table.add_row("OmAP", *_cells(summary.OmAP_interval))
+    meaning = " (meaningless: the ontology is flat)" if summary.OmAP_is_meaningless else ""
+    table.add_row(f"OmAP{meaning}", *_cells(summary.OmAP_interval))
     table.add_row("mAP", *_cells(summary.mAP_interval))
     table.add_row("mAP of chance", f"{summary.chance_mAP:.4f}", "")
     table.add_row("AUC", _number(summary.AUC), "")

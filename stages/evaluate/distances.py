@@ -26,7 +26,12 @@ def distances_in_json(ontology_json: Path, labels: Labels, reporter: Reporter) -
 def _distances(database: Path, labels: Labels, reporter: Reporter) -> DistanceMatrix:
     with open_ontology(database) as connection:
         matrix = distance_matrix(connection, labels.mids)
-    if matrix.disconnected_pairs:
+    if matrix.is_flat:
+        reporter.warn(
+            "OmAP is meaningless here: the ontology is flat, every label is as far from every other;"
+            " mAP is what counts (`spa prepare --ontology FILE` takes a real ontology)"
+        )
+    elif matrix.disconnected_pairs:
         reporter.warn(
             f"{matrix.disconnected_pairs} pairs of labels have no path between them in the ontology:"
             f" they are taken as {matrix.values.max()} apart, one more than the largest distance"

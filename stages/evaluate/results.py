@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from ontology.distances import DistanceMatrix
 from stages.evaluate.labels import Labels
 from stages.evaluate.measure import Measures
 from stages.evaluate.settings import Difference, EvaluateSummary, Interval, LabelResult
@@ -38,7 +39,7 @@ def summarise(  # noqa: PLR0913 - a summary gathers from everywhere
     labels: Labels,
     measures: Measures,
     replicates: NDArray[np.float64],
-    disconnected_label_pairs: int,
+    distances: DistanceMatrix,
     against: Difference | None,
 ) -> EvaluateSummary:
     """Everything in one document; `replicates` is (resamples, 1 + levels)."""
@@ -59,7 +60,8 @@ def summarise(  # noqa: PLR0913 - a summary gathers from everywhere
         AUC=auc,
         d_prime=_finite_d_prime(auc),
         chance_mAP=float(np.nanmean(measures.chance)),
-        disconnected_label_pairs=disconnected_label_pairs,
+        OmAP_is_meaningless=distances.is_flat,
+        disconnected_label_pairs=distances.disconnected_pairs,
         per_label=_label_results(labels, measures),
         difference=against,
     )

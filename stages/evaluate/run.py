@@ -43,7 +43,7 @@ def _evaluate_file(settings: EvaluateSettings, reporter: Reporter) -> EvaluateSu
         labels=labels,
         measures=measures,
         replicates=replicates[0],
-        disconnected_label_pairs=distances.disconnected_pairs,
+        distances=distances,
         against=None,
     )
 
@@ -68,7 +68,7 @@ def _evaluate_run(settings: EvaluateSettings, context: StageContext) -> Evaluate
         labels=labels,
         measures=models[0],
         replicates=replicates[0],
-        disconnected_label_pairs=distances.disconnected_pairs,
+        distances=distances,
         against=compared,
     )
     folder = context.staging / "runs" / str(settings.name)

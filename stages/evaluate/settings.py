@@ -84,6 +84,7 @@ class EvaluateSummary(StageSummary):
     mAP_interval: Interval  # noqa: N815
     OmAP: float
     OmAP_interval: Interval
+    OmAP_is_meaningless: bool
     OmAP_by_coarse_level: tuple[float, ...]
     AUC: float | None
     d_prime: float | None

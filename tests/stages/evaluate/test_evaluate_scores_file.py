@@ -258,3 +258,25 @@ def test_labels_in_two_pieces_of_the_ontology_are_counted(files: dict[str, Path]
     assert summary.disconnected_label_pairs == 2
     assert len(summary.OmAP_by_coarse_level) == 3
     assert any("2 pairs of labels have no path" in warning for warning in reporter.warnings)
+
+
+@pytest.mark.parametrize("edges", [[], ["/m/dog", "/m/bark", "/m/cat"]])
+def test_a_flat_ontology_says_nothing(
+    files: dict[str, Path], tmp_path: Path, edges: list[str]
+) -> None:
+    """Labels without edges, and labels that are all children of one node."""
+    flat = [
+        {"id": mid, "name": mid, "description": "", "child_ids": children}
+        for mid, children in [("/m/root", edges), *((mid, []) for mid in MIDS)]
+    ]
+    (tmp_path / "flat.json").write_text(json.dumps(flat))
+    pq.write_table(pa.table(columns()), files["scores"])
+    settings = EvaluateSettings.model_validate(
+        {"resamples": 0, **files, "ontology": tmp_path / "flat.json"}
+    )
+    reporter = QuietReporter()
+    summary = run_stage(EVALUATE, settings, tmp_path / "none", reporter).summary
+    assert summary.OmAP_is_meaningless
+    (warning,) = reporter.warnings
+    assert "OmAP is meaningless here" in warning
+    assert not evaluate(files).OmAP_is_meaningless
