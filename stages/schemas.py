@@ -34,9 +34,23 @@ CLIPS = pa.schema(
         ),
         _field("duration_seconds", pa.float64(), "length of the stored audio"),
         _field(
-            "source_path", pa.string(), "file in the source folder, relative, with forward slashes"
+            "source_path",
+            pa.string(),
+            "file in the source folder, relative, with forward slashes; of a row of a Parquet file: FILE:ROW, rows from 0",
         ),
-        _field("source_sha256", pa.string(), "SHA-256 of the source file's bytes"),
+        _field(
+            "start_seconds",
+            pa.float64(),
+            "where in the source the clip begins; null: the clip is all of it",
+            nullable=True,
+        ),
+        _field(
+            "end_seconds",
+            pa.float64(),
+            "where in the source the clip ends; null: at its end",
+            nullable=True,
+        ),
+        _field("source_sha256", pa.string(), "SHA-256 of the source's bytes"),
         _field("source_sample_rate", pa.int32(), "sample rate of the source file in Hz"),
         _field(
             "peak_dbfs",
@@ -50,8 +64,19 @@ CLIPS = pa.schema(
             "root mean square of the mono signal in dB of full scale; null: digital silence",
             nullable=True,
         ),
+        _field(
+            "dc_offset",
+            pa.float64(),
+            "mean of the mono signal before resampling; full scale is 1",
+        ),
+        _field(
+            "clipped_share",
+            pa.float64(),
+            "share of the mono signal's samples, before resampling, that are at full scale or beyond",
+        ),
         _field("shard", pa.string(), "file of the audio folder that holds the clip"),
         _field("row", pa.int32(), "row of the clip in its shard"),
+        _field("audio_sha256", pa.string(), "SHA-256 of the clip's encoded bytes in its shard"),
     ]
 )
 
@@ -83,19 +108,30 @@ REJECTS = pa.schema(
     ]
 )
 
+# Nullable where `datasets` has it so: only then it takes the column for audio.
 AUDIO = pa.schema(
     [
         _field("clip_id", pa.string(), "unique name of the clip in this workspace"),
-        pa.field(
+        _field(
             "audio",
             pa.struct(
                 [
-                    _field("bytes", pa.binary(), "the encoded file: FLAC, mono, one sample rate"),
-                    _field("path", pa.string(), "file name with the extension of the encoding"),
+                    _field(
+                        "bytes",
+                        pa.binary(),
+                        "the encoded file: FLAC or WAV, mono, one sample rate",
+                        nullable=True,
+                    ),
+                    _field(
+                        "path",
+                        pa.string(),
+                        "file name with the extension of the encoding",
+                        nullable=True,
+                    ),
                 ]
             ),
-            nullable=False,
-            metadata={"doc": "the Audio feature of Hugging Face datasets"},
+            "the Audio feature of Hugging Face datasets",
+            nullable=True,
         ),
     ]
 )

@@ -1,23 +1,27 @@
-"""From the class names of a data set to ontology ids."""
+"""From the labels that a data set writes, names or ids, to ontology ids."""
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ontology.nodes import Node
-from stages.errors import ArtifactError, SpaError
+from stages.errors import ArtifactError
 from stages.prepare.csv_file import read_table
-from stages.prepare.listing import Listing
 
-_NEXT_STEP = "give a CSV with the columns class,mids with --class-map"
 _MAPS = Path(__file__).with_name("class_maps")
-_SHOWN = 5
+_MOST_COMMAS = 16  # in one name; AudioSet's have up to 2
 
 Mids = tuple[str, ...]
 
 
 def class_key(name: str) -> str:
-    """Bring a class name to the form that is compared: no case, and '_' and ' ' are alike."""
-    return " ".join(name.replace("_", " ").casefold().split())
+    """Bring a label to the form that is compared: no case, and '_' and ' ' are alike.
+
+    An id such as /m/05tny_ is compared as it is.
+    """
+    if name.startswith("/"):
+        return name.strip()
+    return " ".join(unicodedata.normalize("NFC", name).replace("_", " ").casefold().split())
 
 
 def read_class_map(path: Path) -> dict[str, Mids]:
@@ -36,53 +40,84 @@ def read_class_map(path: Path) -> dict[str, Mids]:
     return found
 
 
-def resolve_classes(
-    listing: Listing, own_map: Path | None, nodes: Sequence[Node]
+def resolve_labels(
+    labels: Iterable[str], own_map: Path | None, project_map: str | None, nodes: Sequence[Node]
 ) -> dict[str, Mids]:
-    """Ontology ids of every class of `listing`, in the ontology's order.
+    """Ontology ids of every label that has any, in the ontology's order; the others are left out.
 
-    A class is looked up in the user's own map, then in the project's map for the data set, then
-    among the names of the ontology, then among its ids.
+    A label is looked up in the user's own map, then in the project's map for the data set, as far
+    as the ontology has its ids, then among the ontology's ids, then among its names. A label of
+    none of them that holds commas is read as several, if each of them is known: a name may hold
+    commas itself ("Male speech, man speaking"), so the longest name that fits is taken first.
 
     Raises:
-        ArtifactError: a map names a mid that the ontology lacks.
-        SpaError: a class has no place.
+        ArtifactError: the user's map names an id that the ontology lacks for one of `labels`.
     """
-    maps = [read_class_map(own_map)] if own_map is not None else []
-    if listing.class_map is not None:
-        maps.append(read_class_map(_MAPS / f"{listing.class_map}.csv"))
-    maps += [_by_name(nodes), {class_key(node.mid): (node.mid,) for node in nodes}]
-    classes = {name: clip.path for clip in reversed(listing.clips) for name in clip.labels}
+    place = {node.mid: index for index, node in enumerate(nodes)}
+    own = {} if own_map is None else read_class_map(own_map)
+    known = _by_name(nodes) | {node.mid: (node.mid,) for node in nodes}
+    if project_map is not None:
+        carried = read_class_map(_MAPS / f"{project_map}.csv")
+        known |= {key: mids for key, mids in carried.items() if place.keys() >= set(mids)}
+    known |= own
     found: dict[str, Mids] = {}
-    unknown = []
-    for name, path in sorted(classes.items()):
-        mids = _look_up(class_key(name), maps)
-        if mids is None:
-            unknown.append(f"{name!r} (of {path})")
+    for label in labels:
+        mids = _look_up(label, known) or _look_up_parts(label, known)
+        lacking = set(mids) - place.keys()
+        if lacking:
+            raise ArtifactError(
+                f"{own_map}: {label!r} maps to {min(lacking)!r}, which the ontology lacks",
+                "correct --class-map",
+            )
+        if mids:
+            found[label] = tuple(sorted(set(mids), key=place.__getitem__))
+    return found
+
+
+def _look_up(label: str, known: Mapping[str, Mids]) -> Mids:
+    return known.get(class_key(label)) or known.get(label) or ()
+
+
+def _look_up_parts(label: str, known: Mapping[str, Mids]) -> Mids:
+    """Ids of all the labels that commas part; none where one of them is not known."""
+    pieces = label.split(",")
+    found: Mids = ()
+    while pieces:
+        for count in range(min(len(pieces), _MOST_COMMAS + 1), 0, -1):
+            mids = _look_up(",".join(pieces[:count]), known)
+            if mids:
+                found += mids
+                del pieces[:count]
+                break
         else:
-            found[name] = mids
-    if unknown:
-        more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
-        shown = ", ".join(unknown[:_SHOWN])
-        raise SpaError(f"no ontology id is known for the class {shown}{more}", _NEXT_STEP)
-    return {name: _in_order(name, mids, nodes) for name, mids in found.items()}
-
-
-def _look_up(key: str, maps: Iterable[Mapping[str, Mids]]) -> Mids | None:
-    return next((known[key] for known in maps if key in known), None)
+            return ()
+    return found
 
 
 def _by_name(nodes: Sequence[Node]) -> dict[str, Mids]:
-    """Ids by node name. Where two nodes share a name it says nothing, so neither is there."""
-    names: dict[str, Mids] = {}
+    """Ids by a node's name or id. Where two nodes share one it says nothing, so neither is there."""
+    names: dict[str, set[str]] = {}
     for node in nodes:
-        names[class_key(node.name)] = (*names.get(class_key(node.name), ()), node.mid)
-    return {name: mids for name, mids in names.items() if len(mids) == 1}
+        for key in (class_key(node.name), class_key(node.mid)):
+            names.setdefault(key, set()).add(node.mid)
+    return {name: tuple(mids) for name, mids in names.items() if len(mids) == 1}
 
 
-def _in_order(name: str, mids: Mids, nodes: Sequence[Node]) -> Mids:
-    lacking = set(mids) - {node.mid for node in nodes}
-    if lacking:
-        what = f"the class {name!r} maps to {min(lacking)!r}, which the ontology lacks"
-        raise ArtifactError(what, _NEXT_STEP)
-    return tuple(node.mid for node in nodes if node.mid in mids)
+def flat_ontology(labels: Iterable[str], own_map: Path | None = None) -> list[dict[str, object]]:
+    """Nodes of an ontology without edges, in AudioSet's JSON form: one a label, in sorted order.
+
+    The id and the name of a node are the label as it is written, or the ids that the user's own
+    map gives for it. Of several ways to write a label the first in sorted order is taken.
+
+    Raises:
+        ArtifactError: the map cannot be read.
+    """
+    own = {} if own_map is None else read_class_map(own_map)
+    written: dict[str, str] = {}
+    for label in sorted(labels):
+        for mid in own.get(class_key(label), (label,)):
+            written.setdefault(class_key(mid), mid)
+    return [
+        {"id": mid, "name": mid, "description": "", "child_ids": [], "restrictions": []}
+        for mid in sorted(written.values())
+    ]

@@ -1,136 +1,197 @@
 """Prepare a data set: find its clips, decode and store them, and account for everything else."""
 
-from collections import Counter
-from collections.abc import Mapping
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-import duckdb
-
 from ontology.build import build_ontology
-from ontology.database import check_known, open_ontology
-from ontology.nodes import nodes
-from stages.artifacts import file_metadata, write_parquet
+from ontology.database import open_ontology
+from stages.artifacts import file_metadata
 from stages.context import StageContext
 from stages.errors import SpaError, UsageError
-from stages.prepare.class_map import Mids, resolve_classes
+from stages.prepare.catalogue import Catalogue
+from stages.prepare.class_map import flat_ontology
+from stages.prepare.finding import find_clips
+from stages.prepare.labelling import label_clips
+from stages.prepare.layouts import manifest
 from stages.prepare.layouts.detect import choose_layout
-from stages.prepare.listing import Listing, Reject
+from stages.prepare.listing import Listing
+from stages.prepare.parts import parts_done, write_part
+from stages.prepare.planning import plan_shards
 from stages.prepare.settings import PrepareSettings, PrepareSummary
-from stages.prepare.shards import Encoding
+from stages.prepare.shards import Encoding, Result, ShardTask
 from stages.prepare.source import SourceFolder, walk_source
 from stages.prepare.splits import assign_splits
 from stages.prepare.summary import summarise
-from stages.prepare.tables import (
-    choose_labels,
-    clips_columns,
-    labels_columns,
-    rejects_columns,
-)
-from stages.prepare.taking import LabelledClip, TakenClip, take_clips
+from stages.prepare.tables import choose_labels, read_results, write_tables
+from stages.prepare.worker import Worker, started_workers
+from stages.prepare.workers import write_shards
 from stages.processes import default_workers
+
+_PARTS = "parts"
 
 
 def run(settings: PrepareSettings, context: StageContext) -> PrepareSummary:
     """Prepare `settings.source` into clips, labels, rejects, ontology and audio.
 
+    Shards that an earlier, unfinished run with the same settings and files has written are kept.
+
     Raises:
         UsageError: no such source folder, no known layout, or no ontology.
-        SpaError: a class has no place in the ontology, or no clip could be taken.
+        SpaError: no clip could be taken.
         OntologyError: the ontology is none, or lacks a label.
     """
-    source, ontology_json = _open_source(settings, context.workspace)
-    layout = choose_layout(source, settings.layout)
-    database = context.staging / "ontology.duckdb"
-    build_ontology(ontology_json, database)
-    with open_ontology(database) as ontology:
-        listing = layout.scan(source)
-        found = _label(listing, settings, ontology)
-        clips, undecodable = _decode(found, source, settings, context)
-        rejects = [*source.rejects, *listing.rejects, *undecodable]
-        if not clips:
-            raise _nothing_taken(source, rejects)
-        labels = choose_labels(listing.label_list, nodes(ontology), clips)
-        tables = {
-            "clips": clips_columns(clips, labels),
-            "labels": labels_columns(labels, clips, ontology),
-            "rejects": rejects_columns(rejects),
-        }
-    for kind, columns in tables.items():
-        write_parquet(context.staging / f"{kind}.parquet", kind, columns, context.lineage)
-    summary = summarise(layout.name, settings.sample_rate, clips, labels, rejects)
+    _check_source(settings, context.workspace)
+    with (
+        # They import what they need while the clips are listed.
+        started_workers(settings.workers or default_workers()) as workers,
+        _walked_source(settings, context) as source,
+    ):
+        context.reporter.line(f"prepare: listing {source.root}")
+        layout, listing = _scan(source, settings)
+        named = find_clips(listing, source)
+        database = context.staging / "ontology.duckdb"
+        _build_ontology(listing, source, settings, context, database)
+        with open_ontology(database) as ontology:
+            label_list = label_clips(
+                listing, source.catalogue, settings, ontology, context.reporter
+            )
+            assign_splits(
+                source.catalogue,
+                settings.split_by,
+                settings.eval_fold,
+                settings.eval_share,
+                settings.valid_share,
+            )
+            _check_any(source, "count_clips.sql")
+            _store_audio(listing, source, workers, settings, context)
+            if source.catalogue.rows("count_taken.sql") == [(0,)]:
+                shutil.rmtree(
+                    context.staging / _PARTS
+                )  # to go on from there would only lead here again
+            _check_any(source, "count_taken.sql")
+            labels = choose_labels(source.catalogue, label_list, ontology)
+            write_tables(source.catalogue, labels, ontology, context.staging, context.lineage)
+        summary = summarise(source.catalogue, layout, named, labels, settings.sample_rate)
     for split in ("train", "eval"):
         if summary.clips[split] == 0:
             context.reporter.warn(f"no clip is in the split {split}")
     return summary
 
 
-def _open_source(settings: PrepareSettings, workspace: Path) -> tuple[SourceFolder, Path]:
-    """Walk the source folder; what is no data of it (workspace, ontology, class map) is left out."""
-    if not settings.source.is_dir():
-        what = "is a file" if settings.source.exists() else "does not exist"
-        raise UsageError(f"the source {settings.source} {what}", "name a data set's folder")
-    if settings.source.resolve() == workspace.resolve():
-        raise UsageError(f"{workspace} is source and workspace at once", "name another --workspace")
-    ontology_json = settings.ontology or settings.source / "ontology.json"
-    skip = [path for path in (workspace, ontology_json, settings.class_map) if path is not None]
-    source = walk_source(settings.source, skip)
-    if not source.files and not source.rejects:
-        raise UsageError(f"the source {settings.source} is empty", "name a data set's folder")
-    if not ontology_json.is_file():
-        raise UsageError(f"no ontology: {ontology_json} is no file", "name one with --ontology")
-    return source, ontology_json
+def _check_source(settings: PrepareSettings, workspace: Path) -> None:
+    root = settings.root()
+    if not root.is_dir():
+        what = "is a file" if root.exists() else "does not exist"
+        raise UsageError(f"the source {root} {what}", "name a data set's folder")
+    if not any(root.iterdir()):
+        raise UsageError(f"the source {root} is empty", "name a data set's folder")
+    if root.resolve() == workspace.resolve():
+        raise UsageError(f"{root} is source and workspace at once", "name another --workspace")
 
 
-def _label(
-    listing: Listing, settings: PrepareSettings, ontology: duckdb.DuckDBPyConnection
-) -> list[LabelledClip]:
-    """Give every clip its ontology ids and its split."""
-    mids = _mids_by_label(listing, settings.class_map, ontology)
-    splits = assign_splits(listing.clips, settings.eval_fold, settings.valid_share)
-    return [
-        LabelledClip(clip, tuple(mid for label in clip.labels for mid in mids[label]), split)
-        for clip, split in zip(listing.clips, splits, strict=True)
-    ]
+@contextmanager
+def _walked_source(settings: PrepareSettings, context: StageContext) -> Iterator[SourceFolder]:
+    """Walk the source folder; what is no data of it (workspace, ontology, lists) is left out."""
+    beside = (
+        settings.ontology_json(),
+        settings.class_map,
+        settings.labels,
+        settings.list_of_clips(),
+    )
+    skip = [context.workspace, *(path for path in beside if path is not None)]
+    with closing(Catalogue(context.staging / "spill")) as catalogue:
+        yield walk_source(settings.root(), skip, catalogue)
 
 
-def _mids_by_label(
-    listing: Listing, class_map: Path | None, ontology: duckdb.DuckDBPyConnection
-) -> Mapping[str, Mids]:
-    if listing.label_list is None:
-        return resolve_classes(listing, class_map, nodes(ontology))
-    if class_map is not None:
-        raise UsageError(
-            f"--class-map {class_map}: the data set is labelled with ids, not with class names"
-        )
-    check_known(ontology, [label.mid for label in listing.label_list])
-    return {label.mid: (label.mid,) for label in listing.label_list}
+def _scan(source: SourceFolder, settings: PrepareSettings) -> tuple[str, Listing]:
+    """The name of the layout, and what it names."""
+    given = settings.list_of_clips()
+    if given is not None and settings.layout in ("auto", "manifest"):
+        return "manifest", manifest.scan(source, given)
+    if given is not None:
+        raise UsageError(f"{given} is a manifest, and --layout is {settings.layout}")
+    layout = choose_layout(source, settings.layout)
+    return layout.name, layout.scan(source)
 
 
-def _decode(
-    found: list[LabelledClip],
+def _build_ontology(
+    listing: Listing,
     source: SourceFolder,
     settings: PrepareSettings,
     context: StageContext,
-) -> tuple[list[TakenClip], list[Reject]]:
+    database: Path,
+) -> None:
+    """Build the ontology that the user has, or a flat one where the labels need none."""
+    ontology_json = settings.ontology_json()
+    if ontology_json.is_file():
+        build_ontology(ontology_json, database)
+        return
+    own_labels = listing.label_list is None and listing.class_map is None
+    if settings.ontology is not None or not own_labels:
+        raise UsageError(f"no ontology: {ontology_json} is no file", "name one with --ontology")
+    labels = [label for label, _ in source.catalogue.stream("distinct_labels.sql")]
+    context.reporter.warn(
+        f"no ontology: a flat one is made of the {len(labels)} labels, in which each is as far from"
+        " every other; OmAP is meaningless with it (--ontology FILE gives a real one)"
+    )
+    flat = context.staging / "flat-ontology.json"
+    flat.write_text(
+        json.dumps(flat_ontology(labels, settings.class_map), ensure_ascii=False), encoding="utf-8"
+    )
+    build_ontology(flat, database)
+
+
+def _store_audio(
+    listing: Listing,
+    source: SourceFolder,
+    workers: Sequence[Worker],
+    settings: PrepareSettings,
+    context: StageContext,
+) -> None:
+    """Write the shards that are not there yet, and read what became of every clip."""
+    parts, audio = context.staging / _PARTS, context.staging / "audio"
+    for folder in (parts, audio):
+        folder.mkdir(exist_ok=True)
     encoding = Encoding(
         root=source.root,
-        folder=context.staging / "audio",
+        folder=audio,
         sample_rate=settings.sample_rate,
+        codec=settings.codec,
+        min_seconds=settings.min_clip_seconds,
         max_seconds=settings.max_clip_seconds,
         metadata=file_metadata("audio", context.lineage),
     )
-    encoding.folder.mkdir()
-    workers = settings.workers or default_workers()
-    with context.reporter.task("prepare", len(found)) as task:
-        return take_clips(found, encoding, workers, lambda path: task.advance(1, path))
+    ((clips,),) = source.catalogue.rows("count_clips.sql")
+    plan = plan_shards(source.catalogue, clips=clips, cut_if_longer=listing.cut_if_longer)
+    done = parts_done(parts)
+    with context.reporter.task("prepare", clips) as task:
+
+        def waiting() -> Iterator[ShardTask]:
+            for shard in plan:
+                if shard.name in done:
+                    task.advance(len(shard.clips), "done before")
+                else:
+                    yield shard
+
+        def finished(shard: ShardTask, results: Sequence[Result]) -> None:
+            write_part(parts, shard, results)
+
+        write_shards(waiting(), encoding, workers, finished, lambda path: task.advance(1, path))
+    read_results(source.catalogue, parts, audio)
 
 
-def _nothing_taken(source: SourceFolder, rejects: list[Reject]) -> SpaError:
-    if not rejects:
-        return SpaError(f"{source.root} gave no clip: its lists name none")
-    counts = Counter(reject.reason for reject in rejects).most_common()
-    example = next(reject for reject in rejects if reject.reason is counts[0][0])
-    return SpaError(
-        f"{source.root} gave no clip: {', '.join(f'{n} {reason}' for reason, n in counts)}",
-        f"see to the files, such as {example.source_path}: {example.detail}",
+def _check_any(source: SourceFolder, count_sql: str) -> None:
+    """Fail when no clip is left, and say what came of what there is."""
+    if source.catalogue.rows(count_sql) != [(0,)]:
+        return
+    counts = source.catalogue.rows("reject_counts.sql")
+    if not counts:
+        raise SpaError(f"{source.root} gave no clip: its lists name none")
+    _, _, example = max(counts, key=lambda row: row[1])
+    raise SpaError(
+        f"{source.root} gave no clip: {', '.join(f'{count} {reason}' for reason, count, _ in counts)}",
+        f"see to the files, such as {example}",
     )

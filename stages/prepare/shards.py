@@ -1,58 +1,83 @@
-"""Decode the files of one shard and write what can be decoded. Runs in a worker process."""
+"""One shard: decode its clips, write what can be decoded, and take clips out of it again."""
 
-import math
-from collections.abc import Callable, Iterator
+import hashlib
+from collections.abc import Callable, Mapping, Set
+from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
+from time import monotonic
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
-from stages.artifacts import replacing
-from stages.audio.decode import DecodedAudio, decode_file
-from stages.audio.store import encode_flac
+from stages.artifacts import open_parquet
+from stages.atomic import replacing
+from stages.audio.clip_codec import Codec, encode_audio
+from stages.audio.decode import Cut, DecodedAudio, decode_audio
+from stages.audio.levels import Levels
 from stages.errors import AudioError
+from stages.prepare.parquet_rows import AudioRows
+from stages.prepare.shard_file import PARQUET_OPTIONS, clip_row, shard_schema
 from stages.schemas import AUDIO
 
+_REPORT_SECONDS = 0.25
+_MOST_BYTES = (1 << 31) - 1
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
+class ClipTask:
+    """A clip to decode: a file, or `row` of a Parquet file with a column `audio`, and which part of it.
+
+    `path` is relative to the root, with forward slashes.
+    """
+
+    clip_id: str
+    path: str
+    row: int | None = None
+    cut: Cut | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShardTask:
+    """One shard: its file name, and its clips in order."""
+
+    name: str
+    clips: tuple[ClipTask, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Encoding:
-    """What all shards share: where files come from and go to, the rate in Hz, the file metadata."""
+    """What all shards share: where files come from and go to, and what is made of them.
+
+    `sample_rate` is in Hz. A clip shorter than `min_seconds` is rejected, and one longer than
+    `max_seconds`. `metadata` is that of the file.
+    """
 
     root: Path
     folder: Path
     sample_rate: int
+    codec: Codec
+    min_seconds: float
     max_seconds: float
     metadata: dict[bytes, bytes]
 
 
-@dataclass(frozen=True)
-class ShardTask:
-    """One shard: its file name, and the (clip_id, path relative to the root) of each clip."""
-
-    name: str
-    clips: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class StoredClip:
-    """A clip that is in its shard. Levels are in dB of full scale; None is digital silence."""
+    """A clip that is in its shard. Hashes are SHA-256 in hex; `audio_sha256` is of the encoded bytes."""
 
     row: int
     duration_seconds: float
     source_sha256: str
     source_sample_rate: int
-    peak_dbfs: float | None
-    rms_dbfs: float | None
+    levels: Levels
+    audio_sha256: str
     encoded_bytes: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FailedClip:
-    """A clip that could not be decoded. `code` is one of AudioError's."""
+    """A clip that is in no shard. `code` is AudioError's, or "too_short", or "decoder_died"."""
 
     code: str
     detail: str
@@ -61,67 +86,143 @@ class FailedClip:
 Result = StoredClip | FailedClip
 
 
-def write_shard(task: ShardTask, encoding: Encoding, report: Callable[[Result], None]) -> None:
-    """Write one shard, a row group a clip, and report the result of every clip in order.
+def write_shard(  # noqa: PLR0913 - one call says all that a shard is made of
+    task: ShardTask,
+    encoding: Encoding,
+    rows: AudioRows,
+    known: Mapping[int, FailedClip],
+    report: Callable[[list[Result]], None],
+    *,
+    one_by_one: bool = False,
+) -> None:
+    """Write one shard, a row group a clip, and report the results of the clips, in order.
 
-    A shard of which no clip can be decoded is not written.
+    They are reported some at a time when they are written, or `one_by_one`. A clip whose place in
+    the task is in `known` is not decoded again. A shard of which no clip can be decoded is not
+    written. The bytes depend on the sources and the encoding alone. The file is written in place,
+    over what a killed attempt left: not its name but its part marks it as done.
+
+    Raises:
+        MemoryError: `one_by_one`, of the clip that would be reported next.
+        OSError: the shard cannot be written.
     """
-    encoded = _encoded(task, encoding, report)
-    first = next(encoded, None)
-    if first is None:
+    schema = shard_schema(encoding.metadata, encoding.sample_rate)
+    path = encoding.folder / task.name
+    with _Writer(path, schema, report, 0 if one_by_one else _REPORT_SECONDS) as writer:
+        for place, clip in enumerate(task.clips):
+            taken = known.get(place) or _take(clip, encoding, rows)
+            if isinstance(taken, FailedClip):
+                writer.add(taken)
+            else:
+                decoded, encoded = taken
+                row = clip_row(clip.clip_id, encoded, encoding.codec, schema)
+                writer.add(_stored(writer.rows, decoded, encoded), row)
+        writer.flush()
+    if not writer.rows:
+        path.unlink(missing_ok=True)  # left by an attempt at which a clip could still be decoded
+
+
+def drop_rows(shard: Path, clip_ids: Set[str]) -> None:
+    """Take clips out of a shard: the bytes are those of a shard that never had them.
+
+    A shard of which no clip is left is removed. Clips, or a shard, that are not there are no error:
+    doing it again changes nothing.
+
+    Raises:
+        ArtifactError: the shard cannot be read.
+    """
+    if not shard.exists():
         return
-    schema = AUDIO.with_metadata(encoding.metadata)
-    # FLAC does not compress further, and statistics of it would only swell the footer.
-    options = {"compression": "none", "use_dictionary": False, "write_statistics": False}
-    with (
-        replacing(encoding.folder / task.name) as path,
-        pq.ParquetWriter(path, schema, **options) as writer,
-    ):
-        for clip_id, flac in chain([first], encoded):
-            audio = {"bytes": flac, "path": f"{clip_id}.flac"}
-            writer.write_table(
-                pa.Table.from_pydict({"clip_id": [clip_id], "audio": [audio]}, schema)
-            )
+    with open_parquet(shard) as file:
+        ids: list[str] = file.read(["clip_id"])["clip_id"].to_pylist()
+        kept = [group for group, clip_id in enumerate(ids) if clip_id not in clip_ids]
+        if len(kept) == len(ids):
+            return
+        if kept:
+            schema = AUDIO.with_metadata(file.schema_arrow.metadata)
+            with (
+                replacing(shard) as temporary,
+                pq.ParquetWriter(temporary, schema, **PARQUET_OPTIONS) as writer,
+            ):
+                for group in kept:  # a row group a clip
+                    writer.write_table(file.read_row_group(group))
+    if not kept:
+        shard.unlink()
 
 
-def _encoded(
-    task: ShardTask, encoding: Encoding, report: Callable[[Result], None]
-) -> Iterator[tuple[str, bytes]]:
-    """Yield (clip_id, FLAC bytes) of each clip that can be decoded, after reporting it."""
-    row = 0
-    for clip_id, path in task.clips:
-        try:
-            decoded = decode_file(encoding.root / path, encoding.sample_rate, encoding.max_seconds)
-        except AudioError as error:
-            report(FailedClip(error.code, error.message))
-            continue
-        flac = encode_flac(decoded.waveform, decoded.sample_rate)
-        report(_stored(row, decoded, len(flac)))
-        yield clip_id, flac
-        row += 1
+class _Writer(ExitStack):
+    """Writes and reports clips some at a time: between two clips' decoding either is several times
+    slower, since the decoders leave nothing of its code in the CPU's caches.
+    """
+
+    def __init__(
+        self, path: Path, schema: pa.Schema, report: Callable[[list[Result]], None], seconds: float
+    ) -> None:
+        super().__init__()
+        self._path, self._schema, self._report, self._seconds = path, schema, report, seconds
+        self._writer: pq.ParquetWriter | None = None
+        self._results: list[Result] = []
+        self._waiting: list[pa.RecordBatch] = []
+        self._flushed = monotonic()
+        self.rows = 0
+
+    def add(self, result: Result, row: pa.RecordBatch | None = None) -> None:
+        """Take the next clip's result, and its row if it has one."""
+        self._results.append(result)
+        if row is not None:
+            self._waiting.append(row)
+            self.rows += 1
+        if monotonic() - self._flushed >= self._seconds:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write and report all that waits."""
+        for row in self._waiting:
+            if self._writer is None:
+                opened = pq.ParquetWriter(self._path, self._schema, **PARQUET_OPTIONS)
+                self._writer = self.enter_context(opened)
+            self._writer.write_batch(row)
+        if self._results:
+            self._report(self._results)
+        self._waiting, self._results, self._flushed = [], [], monotonic()
 
 
-def _stored(row: int, decoded: DecodedAudio, encoded_bytes: int) -> StoredClip:
-    waveform = decoded.waveform
+def _take(
+    clip: ClipTask, encoding: Encoding, rows: AudioRows
+) -> tuple[DecodedAudio, bytes] | FailedClip:
+    """Decode and encode one clip."""
+    path = encoding.root / clip.path
+    try:
+        source = path if clip.row is None else rows.read(path, clip.row)
+        decoded = decode_audio(source, encoding.sample_rate, encoding.max_seconds, clip.cut)
+        encoded = encode_audio(decoded.waveform, decoded.sample_rate, encoding.codec)
+    except AudioError as error:
+        return FailedClip(error.code, error.message)
+    except MemoryError:
+        raise
+    except (
+        Exception
+    ) as error:  # a decoder's own, on a file made to break it: costs the file, not the run
+        return FailedClip("unreadable", f"the decoder failed: {type(error).__name__}: {error}")
+    seconds = _seconds(decoded)
+    if seconds < encoding.min_seconds:
+        return FailedClip("too_short", f"{seconds:.3f} s: less than {encoding.min_seconds:g} s")
+    if len(encoded) > _MOST_BYTES:
+        return FailedClip("too_long", f"{len(encoded):,} bytes: a Parquet value holds 2^31 - 1")
+    return decoded, encoded
+
+
+def _seconds(decoded: DecodedAudio) -> float:
+    return len(decoded.waveform) / decoded.sample_rate
+
+
+def _stored(row: int, decoded: DecodedAudio, encoded: bytes) -> StoredClip:
     return StoredClip(
         row=row,
-        duration_seconds=len(waveform) / decoded.sample_rate,
+        duration_seconds=_seconds(decoded),
         source_sha256=decoded.source_sha256,
         source_sample_rate=decoded.source_sample_rate,
-        peak_dbfs=_dbfs(_peak(waveform)),
-        rms_dbfs=_dbfs(_rms(waveform)),
-        encoded_bytes=encoded_bytes,
+        levels=decoded.levels,
+        audio_sha256=hashlib.sha256(encoded).hexdigest(),
+        encoded_bytes=len(encoded),
     )
-
-
-def _peak(waveform: NDArray[np.float32]) -> float:
-    return float(max(waveform.max(), -waveform.min()))
-
-
-def _rms(waveform: NDArray[np.float32]) -> float:
-    """Root mean square, in double precision: a float file may hold squares beyond single."""
-    return math.sqrt(float(np.mean(np.square(waveform, dtype=np.float64))))
-
-
-def _dbfs(amplitude: float) -> float | None:
-    return 20 * math.log10(amplitude) if amplitude > 0 else None

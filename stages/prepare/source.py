@@ -2,10 +2,10 @@
 
 import os
 import re
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 
+from stages.prepare.catalogue import Catalogue
 from stages.prepare.listing import Reason, Reject
 
 # Extensions of files that lie beside audio and hold none. Everything else may be audio: what a
@@ -17,46 +17,50 @@ _NEVER_AUDIO = re.compile(
 )
 
 
-@dataclass(frozen=True)
 class SourceFolder:
-    """A source folder as it was when it was walked.
+    """A source folder as it was when it was walked; its files are in the catalogue.
 
-    `files` are its regular files in sorted order (the values mean nothing), relative to `root` with
-    forward slashes; links to files inside are among them. `outside` are the links that lead out.
-    `rejects` tells of everything else but folders.
+    `outside` are the links that lead out of it.
     """
 
-    root: Path
-    files: dict[str, None]
-    outside: frozenset[str]
-    rejects: tuple[Reject, ...]
+    def __init__(self, root: Path, catalogue: Catalogue, outside: frozenset[str]) -> None:
+        self.root, self.catalogue, self._outside = root, catalogue, outside
 
-    def locate(self, path: str) -> str | Reason:
-        """Find the file that a list names by `path`, relative to the root; or why it is not had."""
-        found = os.path.normpath(path).replace(os.sep, "/")
+    def files(self) -> Iterator[str]:
+        """All regular files, relative to `root` with forward slashes, in sorted order.
+
+        Links to files inside are among them.
+        """
+        return (path for (path,) in self.catalogue.stream("files.sql"))
+
+    def has(self, path: str) -> bool:
+        """Whether there is such a file."""
+        return bool(self.catalogue.rows("has_file.sql", path=path))
+
+    def inside(self, path: str) -> str | Reason:
+        """Normalise a path that a list names, relative to the root; a Reason where it leads out.
+
+        Whether there is such a file is found out later, for all at once.
+        """
+        found = os.path.normpath(path).replace(os.sep, "/") if path else "."
         if found.startswith(("/", "../")) or found == "..":
             return Reason.ESCAPES_FOLDER
-        if not self.outside.isdisjoint({found, *map(str, PurePosixPath(found).parents)}):
+        if self._outside and not self._outside.isdisjoint(
+            {found, *map(str, PurePosixPath(found).parents)}
+        ):
             return Reason.ESCAPES_FOLDER
-        return found if found in self.files else Reason.MISSING
-
-    def rejects_of_rest(self, used: Collection[str], why: Reason, detail: str) -> Iterable[Reject]:
-        """Reject every file that is not in `used`: as no audio, or because of `why`."""
-        for path in self.files:
-            if path not in used:
-                yield not_audio(path) or Reject(path, None, why, detail)
+        return found
 
 
-def not_audio(path: str) -> Reject | None:
-    """Reject a file whose extension says that it is no audio."""
-    extension = PurePosixPath(path).suffix
-    if _NEVER_AUDIO.fullmatch(extension) is None:
-        return None
-    return Reject(path, None, Reason.NOT_AUDIO, f"{extension} is no extension of audio")
+def never_audio(path: str) -> bool:
+    """Whether the extension says that a file is no audio."""
+    return _NEVER_AUDIO.fullmatch(os.path.splitext(path)[1]) is not None  # noqa: PTH122 - for speed
 
 
-def walk_source(folder: Path, skip: Collection[Path]) -> SourceFolder:
-    """List what is in `folder`, without the files and folders in `skip`, and without following links.
+def walk_source(folder: Path, skip: Collection[Path], catalogue: Catalogue) -> SourceFolder:
+    """Put what is in `folder` into the catalogue, without following links.
+
+    The files and folders in `skip` are passed over.
 
     Raises:
         OSError: `folder` itself cannot be listed.
@@ -64,31 +68,37 @@ def walk_source(folder: Path, skip: Collection[Path]) -> SourceFolder:
     root = folder.resolve()
     skipped = {str(path.resolve()) for path in skip}
     skipped |= {str(path.parent.resolve() / path.name) for path in skip}  # where it is a link
-    files: list[str] = []
     rejects: list[Reject] = []
+    catalogue.add("files", _walk(root, skipped, rejects))
+    catalogue.add("rejects", rejects)
+    outside = frozenset(r.source_path for r in rejects if r.reason is Reason.ESCAPES_FOLDER)
+    return SourceFolder(root, catalogue, outside)
+
+
+def _walk(
+    root: Path, skipped: Collection[str], rejects: list[Reject]
+) -> Iterator[tuple[str, bool]]:
+    """Yield every regular file, and whether its extension is none of audio."""
     pending = [""]
     while pending:
         inside = pending.pop()
         try:
             with os.scandir(root / inside) as entries:
-                found = [entry for entry in entries if entry.path not in skipped]
+                for entry in entries:
+                    if entry.path in skipped:
+                        continue
+                    path = f"{inside}/{entry.name}" if inside else entry.name
+                    reject = _reject(root, path, entry)
+                    if reject is not None:
+                        rejects.append(reject)
+                    elif entry.is_dir():
+                        pending.append(path)
+                    else:
+                        yield path, never_audio(path)
         except OSError as error:
             if not inside:
                 raise
             rejects.append(Reject(f"{inside}/", None, Reason.UNREADABLE, str(error.strerror)))
-            continue
-        for entry in found:
-            path = f"{inside}/{entry.name}" if inside else entry.name
-            reject = _reject(root, path, entry)
-            if reject is not None:
-                rejects.append(reject)
-            elif entry.is_dir():
-                pending.append(path)
-            else:
-                files.append(path)
-    rejects.sort()
-    outside = frozenset(r.source_path for r in rejects if r.reason is Reason.ESCAPES_FOLDER)
-    return SourceFolder(root, dict.fromkeys(sorted(files)), outside, tuple(rejects))
 
 
 def _reject(root: Path, path: str, entry: os.DirEntry[str]) -> Reject | None:

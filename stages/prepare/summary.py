@@ -1,37 +1,44 @@
 """What a finished run says."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import get_args
 
-from stages.prepare.listing import Label, Reject, Split
+from stages.prepare.catalogue import Catalogue
+from stages.prepare.listing import Label, Split
 from stages.prepare.settings import PrepareSummary
-from stages.prepare.taking import TakenClip
+
+_CLIPPED_SHARE = 1e-3
+_DC_OFFSET = 0.01
 
 
 def summarise(
-    layout: str,
-    sample_rate: int,
-    clips: Sequence[TakenClip],
-    labels: Sequence[Label],
-    rejects: Sequence[Reject],
+    catalogue: Catalogue, layout: str, named: int, labels: Sequence[Label], sample_rate: int
 ) -> PrepareSummary:
-    """Count what was taken and what was not; `clips` is not empty."""
-    count = Counter(taken.found.split for taken in clips)
-    seconds = dict.fromkeys(get_args(Split), 0.0)
-    for taken in clips:
-        seconds[taken.found.split] += taken.stored.duration_seconds
-    trained = {mid for taken in clips if taken.found.split == "train" for mid in taken.found.mids}
+    """Count what was taken of the `named` files, rows or segments, and what was not."""
+    totals = {split: rest for split, *rest in catalogue.rows("split_totals.sql")}
+    clips, hours, labels_per_clip = (
+        {split: totals[split][place] if split in totals else 0 for split in get_args(Split)}
+        for place in range(3)
+    )
+    trained = {mid for mid, train, *_ in catalogue.rows("clips_per_label.sql") if train}
+    ((audio_bytes, silent, clipped, offset),) = catalogue.rows(
+        "totals.sql", clipped_share=_CLIPPED_SHARE, dc_offset=_DC_OFFSET
+    )
     return PrepareSummary(
         layout=layout,
-        clips={split: count[split] for split in seconds},
-        hours={split: total / 3600 for split, total in seconds.items()},
+        clips=clips,
+        hours=hours,
+        labels_per_clip=labels_per_clip,
+        named=named,
+        coverage_percent=100 * sum(clips.values()) / named,
         labels=len(labels),
         labels_without_train_clip=tuple(
             label.display_name for label in labels if label.mid not in trained
         ),
-        labels_per_clip=sum(len(set(taken.found.mids)) for taken in clips) / len(clips),
-        rejects=dict(sorted(Counter(reject.reason.value for reject in rejects).items())),
+        rejects={reason: count for reason, count, _ in catalogue.rows("reject_counts.sql")},
+        silent_clips=silent,
+        clipped_clips=clipped,
+        offset_clips=offset,
         sample_rate=sample_rate,
-        audio_bytes=sum(taken.stored.encoded_bytes for taken in clips),
+        audio_bytes=audio_bytes,
     )

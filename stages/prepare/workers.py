@@ -1,141 +1,110 @@
-"""Worker processes that write shards. Ctrl-C stops them quietly; one that dies is not overlooked."""
+"""Write shards in worker processes, whatever becomes of these."""
 
 import os
-import signal
-import traceback
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from multiprocessing import get_context
-from multiprocessing.connection import Connection, wait
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from multiprocessing.connection import wait
 
 from stages.errors import SpaError
-from stages.prepare.shards import Encoding, Result, ShardTask, write_shard
-from stages.processes import ignore_interrupts, interrupts_held
+from stages.prepare.shards import Encoding, FailedClip, Result, ShardTask, StoredClip
+from stages.prepare.worker import Death, Message, Order, Signal, Worker
 
-_PATIENCE_SECONDS = 5
-_STDERR = 2
+_CHANCES = 2  # the first death may be an outside kill
 
 
 def write_shards(
-    tasks: Sequence[ShardTask],
+    tasks: Iterable[ShardTask],
     encoding: Encoding,
-    workers: int,
+    workers: Sequence[Worker],
+    finished: Callable[[ShardTask, list[Result]], None],
     advance: Callable[[str], None],
-) -> list[list[Result]]:
-    """Write all shards in worker processes; the results of the clips of each shard, in order.
+) -> None:
+    """Write all shards in worker processes; `tasks` is read no faster than they are written.
 
-    `advance` is called with the path of every file that is done. What is written does not depend on
-    the number of `workers`.
+    `finished` is called with the results of a shard's clips, in their order, when the shard is on
+    the disk; `advance` with the path of every clip that is done. In which order shards are finished
+    depends on chance; what is in them does not, nor on the number of workers.
+
+    When a worker dies or runs out of memory its shard is done again, now with an eye on every clip.
+    A clip at which that then happens twice gets the result "decoder_died", and the rest of the shard
+    is taken. Once is enough where the clip took more CPU time than any should.
 
     Raises:
-        SpaError: a worker died; the message names the file that it was at.
+        SpaError: workers do not start, or die when all clips of a shard are done.
         Exception: what a worker raised.
     """
-    results: dict[str, list[Result]] = {task.name: [] for task in tasks}
-    waiting = iter(tasks)
-    with _crew(min(workers, len(tasks)), encoding) as crew:
-        busy = {worker.connection: worker for worker in crew if worker.take_next(waiting)}
-        while busy:
-            for connection in wait(list(busy)):
-                worker = busy[connection]  # type: ignore[index]  # wait() gives what it was given
-                done = results[worker.task.name]
-                result = worker.receive(len(done))
-                if result is not None:
-                    done.append(result)
-                    advance(worker.task.clips[len(done) - 1][1])
-                elif not worker.take_next(waiting):
-                    del busy[worker.connection]
-    return list(results.values())
+    waiting = (_Shard(task, encoding, advance) for task in tasks)
+    busy = {}
+    for worker, shard in zip(workers, waiting, strict=False):
+        worker.send(shard.order())
+        busy[worker.connection] = worker, shard
+    while busy:
+        for connection in wait(list(busy)):
+            worker, shard = busy.pop(connection)  # type: ignore[call-overload]  # what it was given
+            message = worker.receive()
+            if message is Signal.WRITTEN:
+                following = next(waiting, None)
+                if following is not None:  # first: the worker should not wait for the disk
+                    worker.send(following.order())
+                    busy[worker.connection] = worker, following
+                shard.sync()
+                finished(shard.task, shard.results)
+                continue
+            if shard.hear(message):
+                worker.send(shard.order())
+            busy[worker.connection] = worker, shard
 
 
-class _Worker:
-    """A process, our end of the pipe to it, and the shard that it is at."""
+class _Shard:
+    """A shard at work: what is known of its clips."""
 
-    task: ShardTask
+    def __init__(self, task: ShardTask, encoding: Encoding, advance: Callable[[str], None]) -> None:
+        self.task = task
+        self.results: list[Result] = []
+        self._encoding, self._advance, self._advanced = encoding, advance, 0
+        self._deaths: Counter[int] = Counter()
+        self._failed: dict[int, FailedClip] = {}
+        self._one_by_one = False
 
-    def __init__(self, encoding: Encoding) -> None:
-        """Start the process. It is spawned: a fork of a process with threads may hang."""
-        context = get_context("spawn")
-        self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_work, args=(theirs, encoding), daemon=True)
-        self.process.start()
-        theirs.close()
+    def order(self) -> Order:
+        return Order(self.task, self._encoding, self._failed, self._one_by_one)
 
-    def take_next(self, waiting: Iterator[ShardTask]) -> bool:
-        """Send the next shard; false when there is none."""
-        task = next(waiting, None)
-        if task is not None:
-            self.task = task
-            with suppress(OSError):  # a dead worker is found out when its answer is read
-                self.connection.send(task)
-        return task is not None
-
-    def receive(self, clips_done: int) -> Result | None:
-        """Get the next result of the shard; None when it is written."""
-        try:
-            message = self.connection.recv()
-        except (EOFError, OSError):
-            self.process.join(_PATIENCE_SECONDS)
-            names = [path for _, path in self.task.clips] + [self.task.name]
-            raise SpaError(
-                f"a worker process died ({self._how_it_ended()}) at {names[clips_done]}",
-                "take the file out of the source folder, or try fewer --workers",
-            ) from None
+    def hear(self, message: Message) -> bool:
+        """Take what the worker says; true when the shard is to be done again."""
+        if isinstance(message, Death):
+            if message.started:
+                self._died(message.how, chances=1 if message.hung else _CHANCES)
+            return True
+        if isinstance(message, MemoryError):
+            self._died("it ran out of memory", _CHANCES)
+            return True
         if isinstance(message, Exception):
             raise message
-        return message  # type: ignore[no-any-return]
+        if not isinstance(message, Signal):
+            self._add(message)
+        return False
 
-    def _how_it_ended(self) -> str:
-        code = self.process.exitcode
-        if code is not None and code < 0:
-            return f"killed by {signal.Signals(-code).name}"
-        return f"exit code {code}"
+    def sync(self) -> None:
+        """Have the disk keep the shard, if any clip is in it."""
+        if any(isinstance(result, StoredClip) for result in self.results):
+            with (self._encoding.folder / self.task.name).open("rb+") as file:
+                os.fsync(file.fileno())
 
-    def stop(self) -> None:
-        """End the process at whatever it is."""
-        self.process.terminate()
-        self.process.join(_PATIENCE_SECONDS)
-        if self.process.is_alive():
-            self.process.kill()
-            self.process.join()
-        self.process.close()
-        self.connection.close()
+    def _add(self, results: list[Result]) -> None:
+        self.results += results
+        while self._advanced < len(self.results):  # what a worker did that died later counts once
+            self._advance(self.task.clips[self._advanced].path)
+            self._advanced += 1
 
-
-@contextmanager
-def _crew(size: int, encoding: Encoding) -> Iterator[list[_Worker]]:
-    crew: list[_Worker] = []
-    try:
-        # A thread is not interrupted, so no worker is left half started.
-        with ThreadPoolExecutor(1) as thread:
-            thread.submit(_start, crew, size, encoding).result()
-        yield crew
-    finally:
-        for worker in crew:
-            worker.stop()
-
-
-def _start(crew: list[_Worker], size: int, encoding: Encoding) -> None:
-    with interrupts_held():
-        for _ in range(size):
-            crew.append(_Worker(encoding))  # noqa: PERF401 - to stop those started if one fails
-
-
-def _work(connection: Connection, encoding: Encoding) -> None:
-    """Write the shards that come through the pipe, until it is closed."""
-    ignore_interrupts()
-    # libsndfile's MP3 decoder prints its complaints; what matters of them is in the results.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), _STDERR)
-    try:
-        while True:
-            task = connection.recv()
-            try:
-                write_shard(task, encoding, connection.send)
-            except Exception as error:  # the parent raises it
-                error.add_note(traceback.format_exc())
-                connection.send(error)
-            else:
-                connection.send(None)
-    except (EOFError, OSError):
-        return  # the parent is gone
+    def _died(self, how: str, chances: int) -> None:
+        """Blame the clip that the worker was at, if that is known, and forget the results before it."""
+        clip = len(self.results)
+        self._deaths[clip] += self._one_by_one
+        if self._deaths[clip] >= chances:
+            if clip == len(self.task.clips):
+                raise SpaError(
+                    f"workers died when they finished {self._encoding.folder / self.task.name}: {how}",
+                    "see that there is memory left, and run the same command again",
+                )
+            self._failed[clip] = FailedClip("decoder_died", how)
+        self.results, self._one_by_one = [], True

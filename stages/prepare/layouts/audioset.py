@@ -6,17 +6,20 @@ lines that begin with `#`, then `YTID, start_seconds, end_seconds, "mid,mid"`. T
 `class_labels_indices.csv` (index,mid,display_name); where the source folder has none, the
 canonical list of 527 labels is used.
 
-Audio files lie anywhere in the source folder and are called `ID.*` or `YID.*`; each is one segment.
+Audio files lie anywhere in the source folder, with any extension. Downloaders call them `ID`,
+`ID_START` or `ID_START_END`, with or without a `Y` before, START and END in seconds or in
+milliseconds. A file that is longer than its segment is the whole video: the segment is cut from it.
 """
 
+import math
 import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from stages.prepare.csv_file import read_lines
 from stages.prepare.label_list import AUDIOSET, read_label_list
-from stages.prepare.listing import Clip, Listing, Reason, Reject, Split
-from stages.prepare.source import SourceFolder, not_audio
+from stages.prepare.listing import FileName, ListedClip, Listing, Reason, Reject, Split
+from stages.prepare.source import SourceFolder
 
 LOOKS_FOR = "*_segments.csv"
 
@@ -26,15 +29,16 @@ _SPLIT_WORDS: dict[str, Split] = {
     **dict.fromkeys(("valid", "validation", "val", "dev"), "valid"),
 }
 _SPLIT_ORDER: tuple[Split, ...] = ("eval", "valid", "train")
+_PART = re.compile(r"(.+?)_([0-9]{1,9}(?:\.[0-9]{1,6})?)(?:_([0-9]{1,9}(?:\.[0-9]{1,6})?))?")
 
 
 def matches(source: SourceFolder) -> bool:
     """Whether there is a segment list."""
-    return bool(_lists(source))
+    return any(True for _ in _lists(source))
 
 
-def _lists(source: SourceFolder) -> list[str]:
-    return [path for path in source.files if path.endswith("_segments.csv")]
+def _lists(source: SourceFolder) -> Iterator[str]:
+    return (path for path in source.files() if path.endswith("_segments.csv"))
 
 
 def split_of(list_path: str) -> Split:
@@ -51,69 +55,59 @@ def scan(source: SourceFolder) -> Listing:
     Raises:
         ArtifactError: a list cannot be read, or the label list is none.
     """
-    in_folder = _LABEL_LIST in source.files
+    in_folder = source.has(_LABEL_LIST)
     labels = read_label_list(source.root / _LABEL_LIST if in_folder else AUDIOSET)
     lists = sorted(_lists(source), key=lambda path: (_SPLIT_ORDER.index(split_of(path)), path))
-    files, rejects = _files_by_stem(source)
-    segments = _Segments(files, frozenset(label.mid for label in labels))
-    clips: list[Clip] = []
+    return Listing(
+        found=_segments(source, lists),
+        lists=frozenset([*lists, _LABEL_LIST]),
+        label_list=labels,
+        names_of=names_of,
+        cut_if_longer=True,
+    )
+
+
+def _segments(source: SourceFolder, lists: list[str]) -> Iterator[ListedClip | Reject]:
     for path in lists:
-        for found in segments.read(source, path):
-            if isinstance(found, Clip):
-                clips.append(found)
-            else:
-                rejects.append(found)
-    used = {*lists, _LABEL_LIST, *segments.named, *(reject.source_path for reject in rejects)}
-    rejects.extend(source.rejects_of_rest(used, Reason.NOT_LISTED, "no segment list names it"))
-    return Listing(clips, rejects, label_list=labels)
+        split = split_of(path)
+        for line, fields in read_lines(source.root / path, comment="#"):
+            yield _segment(f"{path}:{line}", fields, split)
 
 
-def _files_by_stem(source: SourceFolder) -> tuple[dict[str, str], list[Reject]]:
-    """The files that may be audio; of several with one name the first counts."""
-    files: dict[str, str] = {}
-    rejects = []
-    for path in source.files:
-        stem = PurePosixPath(path).stem
-        if not_audio(path) is not None:
-            continue
-        if files.setdefault(stem, path) != path:
-            what = f"{files[stem]} has the same name"
-            rejects.append(Reject(path, stem, Reason.DUPLICATE_ID, what))
-    return files, rejects
+def _segment(where: str, fields: list[str], split: Split) -> ListedClip | Reject:
+    if len(fields) != 4 or not fields[0]:
+        return Reject(where, None, Reason.MALFORMED_ROW, f"{len(fields)} fields, not 4")
+    youtube_id, start_text, end_text, mids = fields
+    try:
+        start, end = float(start_text), float(end_text)
+    except ValueError:
+        start = end = math.nan
+    if not 0 <= start < end < math.inf:
+        what = f"no segment: from {start_text!r} to {end_text!r}"
+        return Reject(where, youtube_id, Reason.MALFORMED_ROW, what)
+    labels = tuple(mid.strip() for mid in mids.split(",") if mid.strip())
+    if not labels:
+        return Reject(where, youtube_id, Reason.NO_LABEL, "the row has no labels")
+    return ListedClip(
+        youtube_id,
+        None,
+        where,
+        labels,
+        recording_id=youtube_id,
+        split=split,
+        start_seconds=start,
+        end_seconds=end,
+    )
 
 
-class _Segments:
-    """Reads segment lists one after the other, and remembers what they named."""
-
-    def __init__(self, files: dict[str, str], mids: frozenset[str]) -> None:
-        self._files, self._mids = files, mids
-        self._ids: set[str] = set()
-        self.named: set[str] = set()
-
-    def read(self, source: SourceFolder, list_path: str) -> Iterator[Clip | Reject]:
-        split = split_of(list_path)
-        for line, fields in read_lines(source.root / list_path, comment="#"):
-            where = f"{list_path}:{line}"
-            if len(fields) != 4 or not fields[0]:
-                yield Reject(where, None, Reason.MALFORMED_ROW, f"{len(fields)} fields, not 4")
-            else:
-                yield self._clip(where, fields, split)
-
-    def _clip(self, where: str, fields: list[str], split: Split) -> Clip | Reject:
-        youtube_id = fields[0]
-        path = self._files.get(youtube_id) or self._files.get(f"Y{youtube_id}")
-        if path is not None:
-            self.named.add(path)
-        if youtube_id in self._ids:
-            return Reject(where, youtube_id, Reason.DUPLICATE_ID, "a row before it has the same id")
-        self._ids.add(youtube_id)
-        mids = tuple(mid.strip() for mid in fields[3].split(",") if mid.strip())
-        unknown = [mid for mid in mids if mid not in self._mids]
-        if unknown:
-            what = f"{unknown[0]!r} is not in the label list"
-            return Reject(where, youtube_id, Reason.UNKNOWN_LABEL, what)
-        if not mids:
-            return Reject(where, youtube_id, Reason.NO_LABEL, "the row has no labels")
-        if path is None:
-            return Reject(where, youtube_id, Reason.MISSING, "no file has this name")
-        return Clip(youtube_id, path, mids, recording_id=youtube_id, split=split)
+def names_of(stem: str) -> Iterator[FileName]:
+    """Read a file's name in every way: an id may hold `_`, digits, or begin with a `Y` itself."""
+    for rank, name in enumerate((stem, stem[1:]) if stem.startswith("Y") else (stem,)):
+        if name:
+            yield FileName(name, None, None, 6 + rank)
+        parted = _PART.fullmatch(name)
+        if parted is not None:
+            youtube_id, start, end = parted.groups()
+            yield FileName(youtube_id, float(start), None if end is None else float(end), 2 + rank)
+            if end is not None:  # the id ends in a number of its own
+                yield FileName(f"{youtube_id}_{start}", float(end), None, 4 + rank)

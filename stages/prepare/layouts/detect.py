@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from stages.errors import UsageError
-from stages.prepare.layouts import audioset, folder, metadata
+from stages.prepare.layouts import audioset, folder, fsd50k, manifest, metadata, parquet_shards
 from stages.prepare.listing import Listing
 from stages.prepare.source import SourceFolder
 
@@ -22,7 +22,10 @@ class Layout:
 # In the order in which they are tried: any data set with audio in folders matches the last.
 LAYOUTS = (
     Layout("metadata", metadata.LOOKS_FOR, metadata.matches, metadata.scan),
+    Layout("fsd50k", fsd50k.LOOKS_FOR, fsd50k.matches, fsd50k.scan),
     Layout("audioset", audioset.LOOKS_FOR, audioset.matches, audioset.scan),
+    Layout("manifest", manifest.LOOKS_FOR, manifest.matches, manifest.scan),
+    Layout("huggingface", parquet_shards.LOOKS_FOR, parquet_shards.matches, parquet_shards.scan),
     Layout("folder", folder.LOOKS_FOR, folder.matches, folder.scan),
 )
 

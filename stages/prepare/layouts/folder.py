@@ -6,11 +6,12 @@ the file name is fold, Freesound id and take, and the number before the class na
 """
 
 import re
-from collections import Counter
-from pathlib import PurePosixPath
+from collections.abc import Iterator
 
-from stages.prepare.listing import Clip, Listing, Reason, Reject
-from stages.prepare.source import SourceFolder, not_audio
+from stages.prepare.layouts.cells import stem_of
+from stages.prepare.listing import ListedClip, Listing, Reason, Reject
+from stages.prepare.repeats import Repeats
+from stages.prepare.source import SourceFolder, never_audio
 
 LOOKS_FOR = "a folder a class, with audio files in it"
 
@@ -21,50 +22,38 @@ _ESC_CLASS_MAP = "esc50"
 
 def matches(source: SourceFolder) -> bool:
     """Whether a file that may be audio lies in a sub-folder."""
-    return any("/" in path and not_audio(path) is None for path in source.files)
+    return any("/" in path for path in _files(source))
+
+
+def _files(source: SourceFolder) -> Iterator[str]:
+    return (path for path in source.files() if not never_audio(path))
 
 
 def scan(source: SourceFolder) -> Listing:
     """List every file below a class folder, in the order of the paths.
 
+    A clip is called by its file's name without extension where that is unique, else by its path.
     Files named as in ESC-10 have a fold, and takes of one Freesound recording share a recording id;
-    elsewhere the file's name is the recording id.
+    elsewhere the file's name is the recording id. Reads the paths twice, to know which are unique.
     """
-    rejects = []
-    paths = []
-    for path in source.files:
-        reject = not_audio(path)
-        if reject is None and "/" not in path:
-            reject = Reject(path, None, Reason.NO_LABEL, "it lies in no class folder")
-        if reject is None:
-            paths.append(path)
-        else:
-            rejects.append(reject)
-    clips = [_clip(path, clip_id) for path, clip_id in _clip_ids(paths).items()]
-    is_esc = any(clip.fold is not None for clip in clips)
-    return Listing(clips, rejects, class_map=_ESC_CLASS_MAP if is_esc else None)
+    stems = (stem_of(path) for path in _files(source) if "/" in path)
+    repeats = Repeats(stems)
+    is_esc = any(_ESC_NAME.match(stem_of(path)) for path in source.files())
+    return Listing(
+        found=(_clip(path, repeats) for path in _files(source)),
+        lists=frozenset(),
+        class_map=_ESC_CLASS_MAP if is_esc else None,
+    )
 
 
-def _clip(path: str, clip_id: str) -> Clip:
-    folder, _, _ = path.partition("/")
-    class_name = _ORDER.sub("", folder)
-    stem = PurePosixPath(path).stem
+def _clip(path: str, repeats: Repeats) -> ListedClip | Reject:
+    folder, inside, _ = path.partition("/")
+    if not inside:
+        return Reject(path, None, Reason.NO_LABEL, "it lies in no class folder")
+    labels = (_ORDER.sub("", folder),)
+    stem = stem_of(path)
+    clip_id = path if stem in repeats else stem
     esc = _ESC_NAME.match(stem)
     if esc is None:
-        return Clip(clip_id, path, (class_name,), recording_id=stem)
-    return Clip(clip_id, path, (class_name,), esc["freesound_id"], fold=int(esc["fold"]))
-
-
-def _clip_ids(paths: list[str]) -> dict[str, str]:
-    """Name each path by its stem where that is unique, else without extension, else in full."""
-    stems = Counter(PurePosixPath(path).stem for path in paths)
-    bare = Counter(str(PurePosixPath(path).with_suffix("")) for path in paths)
-    taken = set(paths)
-    found = {}
-    for path in paths:
-        stem, without = PurePosixPath(path).stem, str(PurePosixPath(path).with_suffix(""))
-        if stems[stem] == 1:
-            found[path] = stem
-        else:
-            found[path] = without if bare[without] == 1 and without not in taken else path
-    return found
+        return ListedClip(clip_id, path, path, labels, recording_id=stem)
+    return ListedClip(clip_id, path, path, labels, esc["freesound_id"], fold=int(esc["fold"]))

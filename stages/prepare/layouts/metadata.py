@@ -13,10 +13,10 @@ Source formats:
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from stages.prepare.csv_file import read_table
-from stages.prepare.listing import Clip, Listing, Reason, Reject
+from stages.prepare.layouts.cells import stem_of
+from stages.prepare.listing import ListedClip, Listing, Reason, Reject
 from stages.prepare.source import SourceFolder
 
 LOOKS_FOR = "metadata/UrbanSound8K.csv or meta/esc50.csv"
@@ -55,7 +55,7 @@ _FORMATS = (
 
 
 def _format(source: SourceFolder) -> _Format | None:
-    return next((known for known in _FORMATS if known.list_path in source.files), None)
+    return next((known for known in _FORMATS if source.has(known.list_path)), None)
 
 
 def matches(source: SourceFolder) -> bool:
@@ -67,49 +67,34 @@ def scan(source: SourceFolder) -> Listing:
     """List the rows of the metadata in their order.
 
     Raises:
-        ArtifactError: the metadata cannot be read, or lacks a column.
+        ArtifactError: the metadata cannot be read, or lacks a column; when it is read.
     """
     known = _format(source)
     assert known is not None  # noqa: S101 - a layout is scanned only where it matches
-    clips: dict[str, Clip] = {}
-    rejects: list[Reject] = []
-    for where, row in _rows(source, known):
-        found = _clip(source, known, where, row)
-        if isinstance(found, Clip) and found.clip_id in clips:
-            taken = clips[found.clip_id].path
-            here = where if found.path == taken else found.path
-            what = f"{taken} has the same id"
-            rejects.append(Reject(here, found.clip_id, Reason.DUPLICATE_ID, what))
-        elif isinstance(found, Clip):
-            clips[found.clip_id] = found
-        else:
-            rejects.append(found)
-    used = {known.list_path, *(clip.path for clip in clips.values())}
-    used.update(reject.source_path for reject in rejects)
-    why = f"{known.list_path} does not name it"
-    rejects.extend(source.rejects_of_rest(used, Reason.NOT_LISTED, why))
-    return Listing(list(clips.values()), rejects, class_map=known.class_map)
+    lists = frozenset({known.list_path})
+    return Listing(_clips(source, known), lists, class_map=known.class_map)
 
 
-def _rows(source: SourceFolder, known: _Format) -> Iterator[tuple[str, dict[str, str] | None]]:
+def _clips(source: SourceFolder, known: _Format) -> Iterator[ListedClip | Reject]:
     columns = (known.file_column, known.class_column, known.recording_column, "fold")
     for line, row in read_table(source.root / known.list_path, columns):
-        yield f"{known.list_path}:{line}", row
+        where = f"{known.list_path}:{line}"
+        if row is None:
+            yield Reject(where, None, Reason.MALFORMED_ROW, "no text, or too few fields")
+        else:
+            yield _clip(source, known, where, row)
 
 
 def _clip(
-    source: SourceFolder, known: _Format, where: str, row: dict[str, str] | None
-) -> Clip | Reject:
-    if row is None:
-        return Reject(where, None, Reason.MALFORMED_ROW, "too few fields")
-    file, fold, class_name = row[known.file_column], row["fold"], row[known.class_column]
-    clip_id = PurePosixPath(file).stem
+    source: SourceFolder, known: _Format, where: str, row: dict[str, str]
+) -> ListedClip | Reject:
+    file, fold, class_name = row[known.file_column], row["fold"], row[known.class_column].strip()
+    clip_id = stem_of(file)
     if not clip_id or re.fullmatch("[0-9]{1,9}", fold) is None:
         return Reject(where, clip_id, Reason.MALFORMED_ROW, f"file {file!r}, fold {fold!r}")
-    path = source.locate(known.audio_path.format(fold=int(fold), file=file))
+    path = source.inside(known.audio_path.format(fold=int(fold), file=file))
     if isinstance(path, Reason):
         return Reject(where, clip_id, path, f"file {file!r} of fold {fold}")
-    if not class_name.strip():
-        return Reject(path, clip_id, Reason.NO_LABEL, f"{where} gives it no class")
     recording_id = row[known.recording_column] or clip_id
-    return Clip(clip_id, path, (class_name,), recording_id, fold=int(fold))
+    labels = (class_name,) if class_name else ()
+    return ListedClip(clip_id, path, where, labels, recording_id, fold=int(fold))

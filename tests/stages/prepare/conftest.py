@@ -1,6 +1,7 @@
 """Small data sets made on the spot, and how they are prepared."""
 
 import json
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ import pytest
 import soundfile as sf
 
 from stages.pipeline import PREPARE
+from stages.prepare.catalogue import Catalogue
+from stages.prepare.finding import find_clips
+from stages.prepare.listing import ListedClip, Listing, Reason
 from stages.prepare.settings import PrepareSettings, PrepareSummary
 from stages.prepare.source import SourceFolder, walk_source
 from stages.reporter import QuietReporter
@@ -41,7 +45,7 @@ def write_tone() -> Callable[[Path], None]:
 
     def write(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        hertz = 200 + 17 * (sum(path.name.encode()) % 100)
+        hertz = 200 + zlib.crc32(path.name.encode()) / 2**21
         sf.write(path, 0.5 * np.sin(2 * np.pi * hertz * np.arange(800) / 8000), 8000)
 
     return write
@@ -56,9 +60,39 @@ def make_source(tmp_path: Path) -> Callable[..., SourceFolder]:
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content, encoding="utf-8")
-        return walk_source(tmp_path, ())
+        return walk_source(tmp_path, (), Catalogue())
 
     return make
+
+
+Find = Callable[..., tuple[list[ListedClip], dict[str, Reason]]]
+
+
+@pytest.fixture
+def find() -> Find:
+    """Find a listing's clips on disk: those that are there, in order, and the reasons by source."""
+
+    def run(source: SourceFolder, listing: Listing) -> tuple[list[ListedClip], dict[str, Reason]]:
+        find_clips(listing, source)
+        catalogue = source.catalogue
+        labels = [label for label, _ in catalogue.rows("distinct_labels.sql")]
+        known = [label.mid for label in listing.label_list or ()] or labels
+        catalogue.add("label_mids", ((label, [label]) for label in labels if label in known))
+        catalogue.do("label_clips.sql")
+        catalogue.do("unique_clips.sql")
+        connection = catalogue._connection
+        clips = connection.execute(
+            "SELECT clip_id, path, place, mids, recording_id, fold, split, start_seconds,"
+            " end_seconds, source_row FROM clips ORDER BY seq"
+        ).fetchall()
+        rejects = connection.execute("SELECT source_path, reason FROM rejects").fetchall()
+        assert len({path for path, _ in rejects}) == len(rejects)
+        return (
+            [ListedClip(*clip[:3], tuple(clip[3]), *clip[4:]) for clip in clips],
+            {path: Reason(reason) for path, reason in rejects},
+        )
+
+    return run
 
 
 Prepare = Callable[..., PrepareSummary]

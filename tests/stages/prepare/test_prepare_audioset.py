@@ -1,24 +1,20 @@
 """AudioSet's segment lists: Google's own, and what can be wrong in them."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from stages.errors import ArtifactError
+from stages.prepare.catalogue import Catalogue
 from stages.prepare.layouts import audioset
 from stages.prepare.layouts.detect import choose_layout
-from stages.prepare.listing import Listing, Reason
+from stages.prepare.listing import ListedClip, Reason
 from stages.prepare.source import SourceFolder, walk_source
 
 Make = Callable[..., SourceFolder]
-
-
-def reasons(listing: Listing) -> dict[str, Reason]:
-    found = {reject.source_path: reject.reason for reject in listing.rejects}
-    assert len(found) == len(listing.rejects)
-    return found
-
+Find = Callable[..., tuple[list[ListedClip], dict[str, Reason]]]
 
 HEADER = (
     "# Segments csv created Sun Mar  5 10:54:31 2017\n"
@@ -27,7 +23,7 @@ HEADER = (
 )
 
 
-def test_audioset(make_source: Make) -> None:
+def test_audioset(make_source: Make, find: Find) -> None:
     rows = (
         '--PJHxphWEs, 30.000, 40.000, "/m/09x0r,/t/dd00088"\n'
         '-absent_123, 0.000, 10.000, "/m/09x0r"\n'
@@ -36,6 +32,8 @@ def test_audioset(make_source: Make) -> None:
         '-nolabel_12, 0.000, 10.000, ""\n'
         "-malformed1, 0.000\n"
         '--PJHxphWEs, 30.000, 40.000, "/m/09x0r"\n'
+        '-malformed2, 10.000, 10.000, "/m/09x0r"\n'
+        '-malformed3, x, 10.000, "/m/09x0r"\n'
     )
     audio = (
         "wav/00/Y--PJHxphWEs.wav",
@@ -48,47 +46,104 @@ def test_audioset(make_source: Make) -> None:
     table = "csv/balanced_train_segments.csv"
     source = make_source(**{table: HEADER + rows}, **dict.fromkeys(audio, ""))
     assert choose_layout(source, "auto").name == "audioset"
-    listing = audioset.scan(source)
-    assert [(clip.clip_id, clip.path, clip.labels, clip.split) for clip in listing.clips] == [
-        ("--PJHxphWEs", audio[0], ("/m/09x0r", "/t/dd00088"), "train"),
-        ("Yaaaaaaaaaa", audio[1], ("/m/05tny_",), "train"),
+    clips, reasons = find(source, audioset.scan(source))
+    assert [
+        (clip.clip_id, clip.path, clip.labels, clip.split, clip.start_seconds, clip.end_seconds)
+        for clip in clips
+    ] == [
+        ("--PJHxphWEs", audio[0], ("/m/09x0r", "/t/dd00088"), "train", 30, 40),
+        ("Yaaaaaaaaaa", audio[1], ("/m/05tny_",), "train", 0, 10),
     ]
-    assert reasons(listing) == {
+    assert reasons == {
         f"{table}:5": Reason.MISSING,
-        f"{table}:7": Reason.UNKNOWN_LABEL,
+        audio[3]: Reason.UNKNOWN_LABEL,
         f"{table}:8": Reason.NO_LABEL,
         f"{table}:9": Reason.MALFORMED_ROW,
         f"{table}:10": Reason.DUPLICATE_ID,
+        f"{table}:11": Reason.MALFORMED_ROW,
+        f"{table}:12": Reason.MALFORMED_ROW,
         audio[2]: Reason.DUPLICATE_ID,
         audio[4]: Reason.NOT_LISTED,
         audio[5]: Reason.NOT_AUDIO,
     }
 
 
-def test_audiosets_own_lists(shared: Path) -> None:
-    listing = audioset.scan(walk_source(shared / "data/audioset", ()))
-    assert listing.clips == []
-    found = [reject.reason for reject in listing.rejects]
-    assert found.count(Reason.MISSING) == 20_371 + 22_160
-    assert set(found) == {Reason.MISSING, Reason.NOT_AUDIO}
+@pytest.mark.parametrize(
+    "name",
+    [
+        "{id}",
+        "Y{id}",
+        "{id}_30",
+        "Y{id}_30.000",
+        "{id}_30000",
+        "{id}_30_40",
+        "Y{id}_30.000_40.000",
+        "{id}_30000_40000",
+        "a/b c/Y{id}_030_040",
+    ],
+)
+@pytest.mark.parametrize("youtube_id", ["--PJHxphWEs", "Y_30_40_abc", "abc_30_4000", "x_1", "_30"])
+def test_names_of_files(make_source: Make, find: Find, name: str, youtube_id: str) -> None:
+    row = f'{youtube_id}, 30.000, 40.000, "/m/09x0r"\n'
+    path = name.format(id=youtube_id) + ".m4a"
+    clips, reasons = find(
+        source := make_source(**{"eval_segments.csv": row, path: ""}), audioset.scan(source)
+    )
+    assert [(clip.clip_id, clip.path) for clip in clips] == [(youtube_id, path)]
+    assert reasons == {}
+
+
+@pytest.mark.parametrize(
+    "name", ["{id}_31", "{id}_30_41", "{id}_30_40000", "Z{id}", "{id}_30_40_50"]
+)
+def test_a_file_of_another_segment_is_not_taken(make_source: Make, find: Find, name: str) -> None:
+    row = 'abcdefghijk, 30.000, 40.000, "/m/09x0r"\n'
+    path = name.format(id="abcdefghijk") + ".wav"
+    clips, reasons = find(
+        source := make_source(**{"eval_segments.csv": row, path: ""}), audioset.scan(source)
+    )
+    assert clips == []
+    assert reasons == {"eval_segments.csv:1": Reason.MISSING, path: Reason.NOT_LISTED}
+
+
+def test_several_segments_of_one_video(make_source: Make, find: Find) -> None:
+    rows = "".join(f'abcdefghijk, {start}, {start + 10}, "/m/09x0r"\n' for start in (0, 10.5, 60))
+    source = make_source(
+        **{"train_segments.csv": rows, "abcdefghijk.webm": "", "abcdefghijk_60_70.wav": ""}
+    )
+    clips, reasons = find(source, audioset.scan(source))
+    assert [(clip.clip_id, clip.path, clip.recording_id) for clip in clips] == [
+        ("abcdefghijk_0", "abcdefghijk.webm", "abcdefghijk"),
+        ("abcdefghijk_10500", "abcdefghijk.webm", "abcdefghijk"),
+        ("abcdefghijk_60000", "abcdefghijk_60_70.wav", "abcdefghijk"),
+    ]
+    assert reasons == {}
+
+
+def test_audiosets_own_lists(shared: Path, find: Find) -> None:
+    source = walk_source(shared / "data/audioset", (), Catalogue())
+    clips, reasons = find(source, audioset.scan(source))
+    assert clips == []
+    assert Counter(reasons.values()) == {Reason.MISSING: 20_371 + 22_160, Reason.NOT_AUDIO: 1}
 
 
 def test_the_carried_label_list_is_the_published_one(shared: Path) -> None:
-    published = audioset.scan(walk_source(shared / "data/audioset", ())).label_list
-    skipped = (shared / "data/audioset/class_labels_indices.csv",)
-    carried = audioset.scan(walk_source(shared / "data/audioset", skipped)).label_list
+    folder = shared / "data/audioset"
+    published = audioset.scan(walk_source(folder, (), Catalogue())).label_list
+    skipped = (folder / "class_labels_indices.csv",)
+    carried = audioset.scan(walk_source(folder, skipped, Catalogue())).label_list
     assert published is not None
     assert len(published) == 527
     assert carried == published
 
 
-def test_a_segment_of_two_lists_is_held_out(make_source: Make) -> None:
+def test_a_segment_of_two_lists_is_held_out(make_source: Make, find: Find) -> None:
     row = 'aaaaaaaaaaa, 0, 10, "/m/09x0r"\n'
     lists = ("a_train_segments.csv", "valid_segments.csv", "z_eval_segments.csv")
     source = make_source(**dict.fromkeys(lists, row), **{"aaaaaaaaaaa.wav": ""})
-    listing = audioset.scan(source)
-    assert [clip.split for clip in listing.clips] == ["eval"]
-    assert reasons(listing) == {
+    clips, reasons = find(source, audioset.scan(source))
+    assert [clip.split for clip in clips] == ["eval"]
+    assert reasons == {
         "valid_segments.csv:1": Reason.DUPLICATE_ID,
         "a_train_segments.csv:1": Reason.DUPLICATE_ID,
     }

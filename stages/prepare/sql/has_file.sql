@@ -1,0 +1,1 @@
+SELECT 1 FROM files WHERE path = $path LIMIT 1;

@@ -1,0 +1,1 @@
+UPDATE clips SET split = 'train' WHERE split IS NULL;

@@ -1,0 +1,1 @@
+SELECT DISTINCT unnest(mids) AS mid FROM taken ORDER BY mid;
