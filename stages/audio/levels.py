@@ -1,7 +1,7 @@
 """How loud a clip is, and what was wrong with its source."""
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 _FULL_SCALE = np.float32(32767 / 32768)
 
 
-@dataclass(frozen=True, slots=True)
-class Levels:
+class Levels(NamedTuple):
     """Levels of a clip.
 
     `peak_dbfs` and `rms_dbfs` are the largest magnitude and the root mean square of the clip as it

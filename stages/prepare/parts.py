@@ -34,11 +34,14 @@ PART = pa.schema(
 def write_part(folder: Path, task: ShardTask, results: Sequence[Result]) -> None:
     """Write the results of a shard's clips, in order, as `folder`/`task.name`: whole or not at all."""
     rows = [
-        {"clip_id": clip.clip_id, **_columns(result)}
-        for clip, result in zip(task.clips, results, strict=True)
+        (clip.clip_id, *_values(result)) for clip, result in zip(task.clips, results, strict=True)
+    ]
+    columns = [
+        pa.array(values, field.type)
+        for values, field in zip(zip(*rows, strict=True), PART, strict=True)
     ]
     with replacing(folder / task.name) as path:
-        pq.write_table(pa.Table.from_pylist(rows, PART), path)
+        pq.write_table(pa.Table.from_arrays(columns, schema=PART), path)
 
 
 def parts_done(folder: Path) -> set[str]:
@@ -67,18 +70,18 @@ def _is_part(path: Path) -> bool:
         return False
 
 
-def _columns(result: Result) -> dict[str, object]:
+def _values(result: Result) -> tuple[object, ...]:
+    """A row of PART, but for the clip's id."""
     if isinstance(result, FailedClip):
-        return {"reason": result.code, "detail": result.detail}
-    return {
-        "row": result.row,
-        "duration_seconds": result.duration_seconds,
-        "source_sha256": result.source_sha256,
-        "source_sample_rate": result.source_sample_rate,
-        "peak_dbfs": result.levels.peak_dbfs,
-        "rms_dbfs": result.levels.rms_dbfs,
-        "dc_offset": result.levels.dc_offset,
-        "clipped_share": result.levels.clipped_share,
-        "audio_sha256": result.audio_sha256,
-        "encoded_bytes": result.encoded_bytes,
-    }
+        return (None, result.code, result.detail, *[None] * (len(PART) - 4))
+    return (
+        result.row,
+        None,
+        None,
+        result.duration_seconds,
+        result.source_sha256,
+        result.source_sample_rate,
+        *result.levels,
+        result.audio_sha256,
+        result.encoded_bytes,
+    )

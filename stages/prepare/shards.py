@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,8 +25,7 @@ _REPORT_SECONDS = 0.25
 _MOST_BYTES = (1 << 31) - 1
 
 
-@dataclass(frozen=True, slots=True)
-class ClipTask:
+class ClipTask(NamedTuple):
     """A clip to decode: a file, or `row` of a Parquet file with a column `audio`, and which part of it.
 
     `path` is relative to the root, with forward slashes.
@@ -62,8 +62,7 @@ class Encoding:
     metadata: dict[bytes, bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class StoredClip:
+class StoredClip(NamedTuple):
     """A clip that is in its shard. Hashes are SHA-256 in hex; `audio_sha256` is of the encoded bytes."""
 
     row: int
@@ -75,8 +74,7 @@ class StoredClip:
     encoded_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class FailedClip:
+class FailedClip(NamedTuple):
     """A clip that is in no shard. `code` is AudioError's, or "too_short", or "decoder_died"."""
 
     code: str
