@@ -54,11 +54,14 @@ def _rejects(summary: PrepareSummary) -> Table:
 
 
 def _notes(summary: PrepareSummary) -> Iterator[str]:
-    missing = summary.labels_without_train_clip
-    if missing:
-        more = "; ..." if len(missing) > _LABELS_SHOWN else ""
-        names = "; ".join(missing[:_LABELS_SHOWN]) + more
-        yield f"{len(missing)} labels without a training clip: {names}"
+    for labels, what in (
+        (summary.labels_without_clip, "clip"),
+        (summary.labels_without_train_clip, "training clip"),
+    ):
+        if labels:
+            more = "; ..." if len(labels) > _LABELS_SHOWN else ""
+            names = "; ".join(labels[:_LABELS_SHOWN]) + more
+            yield f"labels without a {what}: {len(labels)} ({names})"
     for count, what in (
         (summary.silent_clips, "of digital silence"),
         (summary.clipped_clips, "clipped (more than 0.1 % of the samples at full scale)"),

@@ -111,6 +111,7 @@ class PrepareSummary(StageSummary):
     named: int
     coverage_percent: float
     labels: int
+    labels_without_clip: tuple[str, ...]
     labels_without_train_clip: tuple[str, ...]
     rejects: dict[str, int]
     silent_clips: int

@@ -1,6 +1,6 @@
 """What a finished run says."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import get_args
 
 from stages.prepare.catalogue import Catalogue
@@ -20,7 +20,8 @@ def summarise(
         {split: totals[split][place] if split in totals else 0 for split in get_args(Split)}
         for place in range(3)
     )
-    trained = {mid for mid, train, *_ in catalogue.rows("clips_per_label.sql") if train}
+    counts = catalogue.rows("clips_per_label.sql")
+    used, trained = {mid for mid, *_ in counts}, {mid for mid, train, *_ in counts if train}
     ((audio_bytes, silent, clipped, offset),) = catalogue.rows(
         "totals.sql", clipped_share=_CLIPPED_SHARE, dc_offset=_DC_OFFSET
     )
@@ -32,9 +33,8 @@ def summarise(
         named=named,
         coverage_percent=100 * sum(clips.values()) / named,
         labels=len(labels),
-        labels_without_train_clip=tuple(
-            label.display_name for label in labels if label.mid not in trained
-        ),
+        labels_without_clip=_names_without(labels, used),
+        labels_without_train_clip=_names_without(labels, trained),
         rejects={reason: count for reason, count, _ in catalogue.rows("reject_counts.sql")},
         silent_clips=silent,
         clipped_clips=clipped,
@@ -42,3 +42,7 @@ def summarise(
         sample_rate=sample_rate,
         audio_bytes=audio_bytes,
     )
+
+
+def _names_without(labels: Sequence[Label], mids: Set[str]) -> tuple[str, ...]:
+    return tuple(label.display_name for label in labels if label.mid not in mids)

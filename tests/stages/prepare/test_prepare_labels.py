@@ -63,6 +63,7 @@ def test_the_labels_in_use_in_the_ontologys_order(
     assert used == ["/m/bark", "/m/cat", "/m/rain", "/m/siren"]
     assert reasons(workspace) == {"d.wav": "unknown_label", "e.wav": "no_label"}
     assert summary.labels_without_train_clip == ("Cat",)
+    assert summary.labels_without_clip == ()
     assert (summary.named, summary.coverage_percent) == (5, 60)
     detail = {reject["clip_id"]: reject["detail"] for reject in rows(workspace, "rejects")}
     assert detail["d.wav"] == "manifest.csv:5: 'Quokka' is no label of this data set"
@@ -151,3 +152,10 @@ def test_the_manifest_may_be_the_source(source: Path, tmp_path: Path, prepare: P
     expected = rows(tmp_path / "folder", "clips")
     assert rows(tmp_path / "file", "clips") == expected
     assert rows(tmp_path / "elsewhere", "clips") == expected
+
+
+def test_kept_labels_that_no_clip_has(source: Path, tmp_path: Path, prepare: Prepare) -> None:
+    (tmp_path / "keep.txt").write_text("Dog\nCat\nRain\n")
+    summary = prepare(source, labels=tmp_path / "keep.txt", valid_share=0)
+    assert summary.labels_without_clip == ("Dog",)
+    assert summary.labels_without_train_clip == ("Dog", "Cat")
