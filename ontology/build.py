@@ -1,24 +1,28 @@
 """Build the DuckDB file of an ontology."""
 
 import os
+import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
 
-from ontology.database import read_sql
+from ontology.database import is_openable, read_sql
 from ontology.errors import OntologyError
 from ontology.json_file import Entry, read_ontology_json
 
 # One version of DuckDB writes the same bytes for the same ontology, given these: two threads may
 # place blocks in either order, compressed text ends in stale memory, and storage versions after
 # 1.3 hold a random id. The storage version is also what lets every DuckDB that we admit read the
-# file; the small blocks make it six times smaller.
+# file; the small blocks make it six times smaller. No extension is ever fetched or loaded.
 _WRITE_CONFIG = {
     "threads": "1",
     "force_compression": "uncompressed",
     "storage_compatibility_version": "v1.3.0",
     "default_block_size": "16384",
+    "autoload_known_extensions": "false",
+    "autoinstall_known_extensions": "false",
+    "allow_community_extensions": "false",
 }
 _FILE_NAME = "ontology.duckdb"  # the file holds the name under which it was made
 
@@ -34,11 +38,15 @@ def build_ontology(json_path: Path, database: Path) -> None:
             be written.
     """
     entries = read_ontology_json(json_path)
+    database = database.absolute()  # DuckDB takes `:memory:` and `md:x` for no files
     try:
         database.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".ontology-", dir=database.parent) as folder:
             built = Path(folder, _FILE_NAME)
-            _write(built, entries)
+            if is_openable(built):
+                _write(built, entries)
+            else:
+                _write_elsewhere(built, entries)
             with built.open("rb+") as file:
                 os.fsync(file.fileno())
             built.replace(database)
@@ -47,6 +55,14 @@ def build_ontology(json_path: Path, database: Path) -> None:
             f"ontology database {database} cannot be written: {error}",
             "check the folder's permissions and free space",
         ) from error
+
+
+def _write_elsewhere(path: Path, entries: list[Entry]) -> None:
+    """Write in the system's temporary folder, then copy: DuckDB cannot open `path`."""
+    with TemporaryDirectory(prefix="ontology-") as folder:
+        built = Path(folder, _FILE_NAME)
+        _write(built, entries)
+        shutil.copyfile(built, path)
 
 
 def _write(path: Path, entries: list[Entry]) -> None:
@@ -72,3 +88,5 @@ def _write(path: Path, entries: list[Entry]) -> None:
             },
         )
         connection.commit()
+        # The one on closing fails in silence, on a full disk for one, and leaves half in the WAL.
+        connection.execute("CHECKPOINT")

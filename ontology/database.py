@@ -1,9 +1,11 @@
 """Open the DuckDB file of an ontology, and run the queries of sql/ on it."""
 
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -44,16 +46,46 @@ def open_ontology(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     if not database.is_file():
         raise OntologyError(f"ontology database {database} was not found", _NEXT_STEP)
+    with _openable(database) as path, _connect(path, database) as connection:
+        if fetch_rows(connection, "columns.sql") != _COLUMNS:
+            raise OntologyError(f"{database} is no ontology database: other tables", _NEXT_STEP)
+        yield connection
+
+
+def is_openable(path: Path) -> bool:
+    """Whether DuckDB can open a file there.
+
+    It follows links, takes what comes after a `?` for parameters, and names in UTF-8 only.
+    """
+    name = bytes(path.resolve())
+    return b"?" not in name and name.decode(errors="replace").encode() == name
+
+
+@contextmanager
+def _openable(database: Path) -> Iterator[Path]:
+    """`database`, absolute (DuckDB takes `md:x` for no file), or a copy where it cannot be opened."""
+    if is_openable(database):
+        yield database.absolute()
+        return
+    with TemporaryDirectory(prefix="ontology-") as folder:
+        copy = Path(folder, "ontology.duckdb")
+        try:
+            shutil.copyfile(database, copy)
+        except OSError as error:
+            raise OntologyError(
+                f"ontology database {database} cannot be copied to {folder}: {error.strerror}",
+                "give a path that is UTF-8 text without a '?', or free space there",
+            ) from error
+        yield copy
+
+
+def _connect(path: Path, database: Path) -> duckdb.DuckDBPyConnection:
     try:
-        connection = duckdb.connect(database, read_only=True, config=_READ_CONFIG)
+        return duckdb.connect(path, read_only=True, config=_READ_CONFIG)
     except duckdb.Error as error:
         raise OntologyError(
             f"ontology database {database} cannot be opened: {_first_line(error)}", _NEXT_STEP
         ) from error
-    with connection:
-        if fetch_rows(connection, "columns.sql") != _COLUMNS:
-            raise OntologyError(f"{database} is no ontology database: other tables", _NEXT_STEP)
-        yield connection
 
 
 def fetch_rows(

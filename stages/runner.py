@@ -12,7 +12,7 @@ from stages.errors import ArtifactError, MissingInputError, SpaError, UsageError
 from stages.lineage import Lineage, file_sha256, package_versions, source_hash
 from stages.lock import HeldError
 from stages.pipeline import Artifact, R, S, Stage
-from stages.records import FinishedRun, is_current, newest_run, read_record
+from stages.records import FinishedRun, is_current, newest_run, read_record, record_path
 from stages.reporter import Reporter
 from stages.staging import finish_left_over, forget, remove_if_of, staging_folder, staging_path
 
@@ -38,6 +38,8 @@ def run_stage(
 
     What stopped a run carries the note `stages.errors.WORK_KEPT` if the same call will go on from there.
     """
+    if ":" in str(workspace):  # Arrow would take a relative path with a colon for a URL
+        workspace = workspace.absolute()
     if workspace.exists() and not workspace.is_dir():
         raise UsageError(f"the workspace {workspace} is a file", "name a folder with --workspace")
     with disk_errors_named(workspace):
@@ -71,6 +73,7 @@ def _run_in(
     if record is not None and not force and is_current(workspace, record, lineage):
         remove_if_of(workspace, key, lineage.identity())
         return Outcome(stage.summary.model_validate(record.summary), unchanged=True)
+    _check_room(stage, settings, outputs, workspace)
     if outputs:
         with staging_folder(workspace, key, lineage.identity(), stage.resumes_from) as staging:
             summary = _run(stage, settings, StageContext(workspace, staging, lineage, reporter))
@@ -87,6 +90,25 @@ def _run_in(
         with staging_folder(workspace, key, lineage.identity(), None, _TURN_SECONDS) as staging:
             write_journal(staging, _finished(lineage, (), summary))
     return Outcome(summary, unchanged=False)
+
+
+def _check_room(
+    stage: Stage[S, R], settings: S, outputs: tuple[Artifact, ...], workspace: Path
+) -> None:
+    """Refuse to replace what no run of this stage has made, or what it is to be made from."""
+    recorded = record_path(workspace, _record_key(stage, settings)).exists()
+    for path in (workspace / artifact.path for artifact in outputs):
+        for source in settings.sources():
+            if source.resolve().is_relative_to(path.resolve()):
+                raise UsageError(
+                    f"{source} lies in {path}, which `spa {stage.name}` would replace",
+                    "name another --workspace",
+                )
+        if path.exists() and not recorded:
+            raise UsageError(
+                f"{path} is there already, and `spa {stage.name}` has not made it",
+                "move it away, or name another --workspace",
+            )
 
 
 def _finished(lineage: Lineage, outputs: tuple[Artifact, ...], summary: R) -> FinishedRun:

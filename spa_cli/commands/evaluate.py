@@ -32,7 +32,7 @@ def show(summary: EvaluateSummary, console: Console) -> None:
     table = Table()
     for column in ("measure", "value", "95 % interval"):
         table.add_column(column, justify="left" if column == "measure" else "right")
-    meaning = " (meaningless: the ontology is flat)" if summary.OmAP_is_meaningless else ""
+    meaning = " (meaningless: all labels equally far apart)" if summary.OmAP_is_meaningless else ""
     table.add_row(f"OmAP{meaning}", *_cells(summary.OmAP_interval))
     table.add_row("mAP", *_cells(summary.mAP_interval))
     table.add_row("mAP of chance", f"{summary.chance_mAP:.4f}", "")

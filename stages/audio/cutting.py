@@ -65,10 +65,16 @@ def take(blocks: Iterator[Block], cut: Cut | None, max_seconds: float) -> list[R
     if cut is not None:
         start, end = cut.start_seconds or 0.0, cut.end_seconds
         if cut.only_if_longer and end is not None:
-            held, longer = _hold(blocks, end - start + _TOLERANCE_SECONDS)
+            longest = end - start + _TOLERANCE_SECONDS
+            # The list chooses `longest`. A source of more than this cannot be taken whole; half a
+            # second on top, so that rounding the cut's ends to samples changes nothing.
+            enough = max_seconds + 2 * _TOLERANCE_SECONDS
+            held, ended = _hold(blocks, min(longest, enough))
             blocks = chain(held, blocks)
-            if not longer:
+            if ended:
                 start, end = 0.0, None
+            elif longest > enough:
+                blocks = _longer(blocks, longest, max_seconds)
     runs = _keep(blocks, start, end, max_seconds)
     if not any(run.kept for run in runs):
         raise _nothing(runs, start)
@@ -76,7 +82,7 @@ def take(blocks: Iterator[Block], cut: Cut | None, max_seconds: float) -> list[R
 
 
 def _hold(blocks: Iterable[Block], seconds: float) -> tuple[Iterator[Block], bool]:
-    """Read until there is more than `seconds`; the blocks read, and whether there was."""
+    """Read until there is more than `seconds`; the blocks read, and whether the source ended."""
     held: list[Block] = []
     length = 0.0
     for block in blocks:
@@ -86,7 +92,17 @@ def _hold(blocks: Iterable[Block], seconds: float) -> tuple[Iterator[Block], boo
             break
     held.reverse()
     # Popped one by one, so that blocks before the cut do not stay in memory.
-    return (held.pop() for _ in range(len(held))), length > seconds
+    return (held.pop() for _ in range(len(held))), length <= seconds
+
+
+def _longer(blocks: Iterable[Block], seconds: float, max_seconds: float) -> Iterator[Block]:
+    """Pass blocks on; a source that ends at `seconds` or before is wanted whole: too long."""
+    length = 0.0
+    for block in blocks:
+        length += len(block.mono) / block.rate
+        yield block
+    if length <= seconds:
+        raise _too_long(max_seconds)
 
 
 def _keep(
@@ -106,10 +122,14 @@ def _keep(
             run.kept.append(part)
             kept_seconds += len(part) / run.rate
         if kept_seconds > max_seconds + 0.5 / run.rate:  # half a sample, for the sums' rounding
-            raise AudioError("too_long", f"more than {max_seconds:g} s")
+            raise _too_long(max_seconds)
         if end is not None and last <= len(block.mono):
             break
     return runs
+
+
+def _too_long(max_seconds: float) -> AudioError:
+    return AudioError("too_long", f"more than {max_seconds:g} s")
 
 
 def _nothing(runs: list[Run], start: float) -> AudioError:

@@ -89,10 +89,12 @@ def _open(source: Path | bytes) -> BinaryIO:
 
 
 def _blocks(file: BinaryIO) -> Generator[Block, None, None]:
+    size = file.seek(0, io.SEEK_END)
+    if size == 0:
+        raise AudioError("empty", "a file of 0 bytes")
     found = format_of(file)
     if found is None:
         raise unreadable("it begins like no format that is known")
-    size = file.seek(0, io.SEEK_END)
     check_end(file, found, size)
     if found.name == "flac":
         return flac.read_blocks(file, found.start, size)

@@ -30,6 +30,8 @@ def run(settings: CheckSettings, workspace: Path, reporter: Reporter) -> CheckSu
             f"{workspace} holds nothing that `spa prepare` has made",
             "name a workspace with --workspace, or run `spa prepare SOURCE` first",
         )
+    if ":" in str(workspace):  # Arrow would take a relative path with a colon for a URL
+        workspace = workspace.absolute()
     findings = Findings()
     counts = {kind: count_rows(workspace / f"{kind}.parquet", kind, findings) for kind in _TABLES}
     check_record(workspace, findings)

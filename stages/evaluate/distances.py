@@ -28,8 +28,8 @@ def _distances(database: Path, labels: Labels, reporter: Reporter) -> DistanceMa
         matrix = distance_matrix(connection, labels.mids)
     if matrix.is_flat:
         reporter.warn(
-            "OmAP is meaningless here: the ontology is flat, every label is as far from every other;"
-            " mAP is what counts (`spa prepare --ontology FILE` takes a real ontology)"
+            "OmAP is meaningless here: every label is as far from every other, since the ontology is"
+            " flat or the labels are too few; mAP is what counts"
         )
     elif matrix.disconnected_pairs:
         reporter.warn(

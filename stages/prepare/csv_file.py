@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -46,6 +47,33 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
+@contextmanager
+def _open_lines(path: Path) -> Iterator[_Lines]:
+    try:
+        with path.open("r", encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            yield _Lines(file)
+    except OSError as error:
+        raise ArtifactError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def read_text_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the number (from 1) and the text of each line that is not blank, without its spaces.
+
+    Lines end in LF, CR or both, and in nothing else. Streams: one line is held at a time.
+
+    Raises:
+        ArtifactError: the file cannot be opened, or a line is no UTF-8 text, holds a NUL, or is
+            longer than `MAX_LINE_CHARS`.
+    """
+    with _open_lines(path) as lines:
+        try:
+            for line in lines:
+                if text := line.strip():
+                    yield lines.number, text
+        except csv.Error as error:
+            raise ArtifactError(f"{path} line {lines.number}: {error}") from error
+
+
 def read_lines(
     path: Path, comment: str | None = None, delimiter: str = ",", *, keep_spaces: bool = False
 ) -> Iterator[tuple[int, list[str]]]:
@@ -59,22 +87,18 @@ def read_lines(
     Raises:
         ArtifactError: the file cannot be opened.
     """
-    try:
-        with path.open("r", encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            lines = _Lines(file)
-            reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=not keep_spaces)
-            while True:
-                try:
-                    fields = next(reader)
-                except csv.Error:  # the reader then begins a row anew
-                    yield lines.number, []
-                    continue
-                except StopIteration:
-                    return
-                if fields and not (comment and fields[0].startswith(comment)):
-                    yield lines.number, fields
-    except OSError as error:
-        raise ArtifactError(f"{path} cannot be read: {error.strerror}") from error
+    with _open_lines(path) as lines:
+        reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=not keep_spaces)
+        while True:
+            try:
+                fields = next(reader)
+            except csv.Error:  # the reader then begins a row anew
+                yield lines.number, []
+                continue
+            except StopIteration:
+                return
+            if fields and not (comment and fields[0].startswith(comment)):
+                yield lines.number, fields
 
 
 def read_table(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str] | None]]:

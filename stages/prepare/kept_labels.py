@@ -6,7 +6,7 @@ from pathlib import Path
 from ontology.nodes import Node
 from stages.errors import ArtifactError
 from stages.prepare.class_map import class_key
-from stages.prepare.csv_file import read_lines, read_table
+from stages.prepare.csv_file import read_lines, read_table, read_text_lines
 from stages.prepare.listing import Label
 
 _NEXT_STEP = "correct the file given with --labels"
@@ -20,7 +20,8 @@ def read_kept_labels(
     Names are those of the data set's label list, where it has one, else of the ontology.
 
     Raises:
-        ArtifactError: it cannot be read, names a label that is not there, or one twice.
+        ArtifactError: it cannot be read, has a line that is no text, names a label that is not
+            there, or one twice.
     """
     known = _by_id_and_name(label_list or [Label(node.mid, node.name) for node in ontology_nodes])
     kept: dict[str, Label] = {}
@@ -28,7 +29,7 @@ def read_kept_labels(
         label = known.get(written) or known.get(class_key(written))
         if label is None or label.mid in kept:
             why = "no label of the data set" if label is None else "there twice"
-            raise ArtifactError(f"{path} line {line}: {written!r} is {why}", _NEXT_STEP)
+            raise ArtifactError(f"{path} line {line}: {written[:100]!r} is {why}", _NEXT_STEP)
         kept[label.mid] = label
     if not kept:
         raise ArtifactError(f"{path} names no label", _NEXT_STEP)
@@ -38,9 +39,15 @@ def read_kept_labels(
 def _entries(path: Path) -> Iterator[tuple[int, str]]:
     header = next((fields for _, fields in read_lines(path)), [])
     if "mid" in header:
-        return ((line, row["mid"] if row else "") for line, row in read_table(path, ("mid",)))
-    lines = enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1)
-    return ((line, text.strip()) for line, text in lines if text.strip())
+        return _mids(path)
+    return read_text_lines(path)
+
+
+def _mids(path: Path) -> Iterator[tuple[int, str]]:
+    for line, row in read_table(path, ("mid",)):
+        if row is None:
+            raise ArtifactError(f"{path} line {line}: no UTF-8 text, or no mid", _NEXT_STEP)
+        yield line, row["mid"]
 
 
 def _by_id_and_name(labels: Iterable[Label]) -> dict[str, Label]:

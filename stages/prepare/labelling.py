@@ -51,11 +51,13 @@ def label_clips(
         if label not in known
     ]
     if unknown:
+        by_name = listing.label_list is None
+        advice = "; a CSV with the columns class,mids, given with --class-map, can say it"
+        advice = advice if by_name else ""
         more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
         reporter.warn(
             f"clips with these labels are rejected, since nobody knows what they stand for:"
-            f" {', '.join(unknown[:_SHOWN])}{more}; a CSV with the columns class,mids, given with"
-            " --class-map, can say it"
+            f" {', '.join(unknown[:_SHOWN])}{more}{advice}"
         )
     catalogue.do("label_clips.sql")
     catalogue.do("unique_clips.sql")

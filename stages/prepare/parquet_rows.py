@@ -90,9 +90,11 @@ class _OpenFile:
         for batch in self._file.iter_batches(
             batch_size=1, row_groups=[group], columns=_COLUMNS, use_threads=False
         ):
-            if batch.num_columns != 1 or not pa.types.is_struct(batch.schema.field(0).type):
+            # By name: there may be columns literally called `audio.bytes` beside it.
+            audio = batch.schema.get_field_index("audio")
+            if audio < 0 or not pa.types.is_struct(batch.schema.field(audio).type):
                 raise _unreadable("no column `audio` of bytes and path")
-            yield batch.column(0)[0]
+            yield batch.column(audio)[0]
 
 
 def _bytes_of(value: pa.StructScalar) -> bytes:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from stages.errors import ArtifactError
@@ -31,7 +32,15 @@ class ParquetTable:
         """
         self._path = path
         try:
-            self._file = pq.ParquetFile(path, buffer_size=_BUFFER_BYTES, pre_buffer=False)
+            metadata = pq.read_metadata(path)
+            texts, self._rows_at_once = _texts(metadata)
+            self._file = pq.ParquetFile(
+                path,
+                metadata=metadata,
+                read_dictionary=texts,
+                buffer_size=_BUFFER_BYTES,
+                pre_buffer=False,
+            )
             self._schema: pa.Schema = self._file.schema_arrow
         except _BROKEN as error:
             raise ArtifactError(f"{path} is no Parquet file: {_short(error)}") from error
@@ -60,21 +69,26 @@ class ParquetTable:
         Raises:
             ArtifactError: the file is broken, or its values are too long.
         """
-        batches = self._file.iter_batches(_ROWS_AT_ONCE, columns=list(columns), use_threads=False)
         number = 0
         try:
-            for batch in batches:
+            for batch in self._batches(list(columns)):
                 for row in zip(*self._values(batch, columns), strict=True):
                     yield number, dict(zip(columns, row, strict=True))
                     number += 1
         except _BROKEN as error:
             raise ArtifactError(f"{self._path} is broken: {_short(error)}") from error
 
+    def _batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
+        for group in range(self._file.num_row_groups):  # each has dictionaries of its own
+            yield from self._file.iter_batches(
+                self._rows_at_once, row_groups=[group], columns=columns, use_threads=False
+            )
+
     def _values(self, batch: pa.RecordBatch, columns: Sequence[str]) -> list[list[object]]:
-        arrays = [_plain(_column(batch, column)) for column in columns]
-        if sum(array.nbytes for array in arrays) > _MOST_BYTES:
+        arrays = [_column(batch, column) for column in columns]
+        if sum(_bytes_of(array) for array in arrays) > _MOST_BYTES:
             raise ArtifactError(f"{self._path} has values beyond all measure")
-        return [_to_python(array) for array in arrays]
+        return [_to_python(_plain(array)) for array in arrays]
 
     def class_names(self, column: str) -> tuple[str, ...]:
         """Names of the classes that the numbers in `column` stand for, as Hugging Face writes them.
@@ -105,8 +119,46 @@ def _column(batch: pa.RecordBatch, column: str) -> pa.Array:
     return array
 
 
+def _texts(metadata: pq.FileMetaData) -> tuple[list[str], int]:
+    """Columns of text or bytes to read as dictionaries, and how many rows to read at once.
+
+    Else Arrow would write out a long value for each row that refers to it, before we can measure.
+    It cannot do so for the delta encodings: then a row at a time, and lists of such text not at
+    all, as a row may have any number.
+    """
+    texts, rows_at_once = [], _ROWS_AT_ONCE
+    groups = [metadata.row_group(group) for group in range(metadata.num_row_groups)]
+    for number in range(metadata.num_columns):
+        column = metadata.schema.column(number)
+        if column.physical_type != "BYTE_ARRAY":
+            continue
+        encodings = {name for group in groups for name in group.column(number).encodings}
+        if column.max_repetition_level or not any(name.startswith("DELTA") for name in encodings):
+            texts.append(column.path)
+        else:
+            rows_at_once = 1
+    return texts, rows_at_once
+
+
+def _bytes_of(array: pa.Array) -> int:
+    """Bytes that the values take when none is shared through a dictionary."""
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        used = array.indices.dictionary_encode()  # of a dictionary that may be far larger
+        values = array.dictionary.take(used.dictionary)
+        if not (pa.types.is_string(kind.value_type) or pa.types.is_binary(kind.value_type)):
+            return len(array) * int(values.nbytes)
+        lengths = pc.binary_length(values).take(used.indices)
+        return 4 * len(array) + (pc.sum(lengths).as_py() or 0)
+    if pa.types.is_struct(kind):
+        return len(array) + sum(_bytes_of(field) for field in array.flatten())
+    if isinstance(array, (pa.ListArray, pa.LargeListArray, pa.FixedSizeListArray)):
+        return 4 * len(array) + _bytes_of(array.flatten())
+    return int(array.nbytes)
+
+
 def _plain(array: pa.Array) -> pa.Array:
-    """The same without a dictionary, which hides how long the values are."""
+    """The same without a dictionary where that makes for faster Python values."""
     if pa.types.is_dictionary(array.type):
         return array.dictionary_decode()
     if pa.types.is_list(array.type) and pa.types.is_dictionary(array.type.value_type):

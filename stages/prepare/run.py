@@ -52,6 +52,7 @@ def run(settings: PrepareSettings, context: StageContext) -> PrepareSummary:
         context.reporter.line(f"prepare: listing {source.root}")
         layout, listing = _scan(source, settings)
         named = find_clips(listing, source)
+        _check_any(source, "count_found.sql")
         database = context.staging / "ontology.duckdb"
         _build_ontology(listing, source, settings, context, database)
         with open_ontology(database) as ontology:
@@ -66,6 +67,7 @@ def run(settings: PrepareSettings, context: StageContext) -> PrepareSummary:
                 settings.valid_share,
             )
             _check_any(source, "count_clips.sql")
+            _warn_of_straddling(source, context)
             _store_audio(listing, source, workers, settings, context)
             if source.catalogue.rows("count_taken.sql") == [(0,)]:
                 shutil.rmtree(
@@ -88,6 +90,15 @@ def _check_source(settings: PrepareSettings, workspace: Path) -> None:
         raise UsageError(f"the source {root} {what}", "name a data set's folder")
     if not any(root.iterdir()):
         raise UsageError(f"the source {root} is empty", "name a data set's folder")
+    for option in ("manifest", "class_map", "labels"):
+        path: Path | None = getattr(settings, option)
+        if path is not None and not path.is_file():
+            raise UsageError(f"--{option.replace('_', '-')} {path} is no file", "name a file")
+    if settings.min_clip_seconds > settings.max_clip_seconds:
+        raise UsageError(
+            f"--min-clip-seconds {settings.min_clip_seconds:g} is more than"
+            f" --max-clip-seconds {settings.max_clip_seconds:g}"
+        )
     if root.resolve() == workspace.resolve():
         raise UsageError(f"{root} is source and workspace at once", "name another --workspace")
 
@@ -108,6 +119,10 @@ def _walked_source(settings: PrepareSettings, context: StageContext) -> Iterator
 
 def _scan(source: SourceFolder, settings: PrepareSettings) -> tuple[str, Listing]:
     """The name of the layout, and what it names."""
+    if settings.manifest is not None and settings.source.is_file():
+        raise UsageError(
+            f"SOURCE {settings.source} is a manifest, and --manifest names another", "leave one out"
+        )
     given = settings.list_of_clips()
     if given is not None and settings.layout in ("auto", "manifest"):
         return "manifest", manifest.scan(source, given)
@@ -132,15 +147,20 @@ def _build_ontology(
     own_labels = listing.label_list is None and listing.class_map is None
     if settings.ontology is not None or not own_labels:
         raise UsageError(f"no ontology: {ontology_json} is no file", "name one with --ontology")
+    if settings.class_map is not None:
+        raise UsageError(
+            f"--class-map {settings.class_map} gives ontology ids, and there is no ontology",
+            "name one with --ontology",
+        )
     labels = [label for label, _ in source.catalogue.stream("distinct_labels.sql")]
+    if not labels:
+        raise SpaError(f"{source.root} gave no clip: none has a label", "give the clips labels")
     context.reporter.warn(
         f"no ontology: a flat one is made of the {len(labels)} labels, in which each is as far from"
         " every other; OmAP is meaningless with it (--ontology FILE gives a real one)"
     )
     flat = context.staging / "flat-ontology.json"
-    flat.write_text(
-        json.dumps(flat_ontology(labels, settings.class_map), ensure_ascii=False), encoding="utf-8"
-    )
+    flat.write_text(json.dumps(flat_ontology(labels), ensure_ascii=False), encoding="utf-8")
     build_ontology(flat, database)
 
 
@@ -181,6 +201,15 @@ def _store_audio(
 
         write_shards(waiting(), encoding, workers, finished, lambda path: task.advance(1, path))
     read_results(source.catalogue, parts, audio)
+
+
+def _warn_of_straddling(source: SourceFolder, context: StageContext) -> None:
+    ((recordings,),) = source.catalogue.rows("straddling.sql")
+    if recordings:
+        context.reporter.warn(
+            f"{recordings} recordings have clips in more than one split, as the data set says:"
+            " results will look better than they are (--split-by hash keeps recordings together)"
+        )
 
 
 def _check_any(source: SourceFolder, count_sql: str) -> None:

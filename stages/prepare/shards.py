@@ -190,6 +190,8 @@ def _take(
 ) -> tuple[DecodedAudio, bytes] | FailedClip:
     """Decode and encode one clip."""
     path = encoding.root / clip.path
+    if not path.resolve().is_relative_to(encoding.root):  # it was inside when the folder was walked
+        return FailedClip("escapes_folder", "a link out of the source folder")
     try:
         source = path if clip.row is None else rows.read(path, clip.row)
         decoded = decode_audio(source, encoding.sample_rate, encoding.max_seconds, clip.cut)

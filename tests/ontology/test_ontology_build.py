@@ -1,7 +1,9 @@
 """The database file: the same bytes each time, whole or not at all."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -94,3 +96,62 @@ def test_the_file_itself_refuses_an_edge_to_nowhere(audioset_json, tmp_path):
         pytest.raises(duckdb.ConstraintException, match="foreign key"),
     ):
         connection.execute("INSERT INTO edge VALUES (0, 632)")
+
+
+@pytest.mark.parametrize(
+    "name", ["w?x", "w?x/in?r", "md:x", ":memory:", "~x", "http://x", "a#b%41*[c]", "new\nline"]
+)
+def test_any_name_of_a_folder_and_a_file_will_do(audioset_json, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    build_ontology(audioset_json, Path("plain.duckdb"))
+    for database in (Path(name), Path(name + " folder", "ontology.duckdb")):
+        build_ontology(audioset_json, database)
+        assert database.read_bytes() == Path("plain.duckdb").read_bytes()
+        with open_ontology(database) as connection:
+            assert len(nodes(connection)) == 632
+        assert [path for path in database.parent.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_name_that_is_no_utf_8(audioset_json, tmp_path):
+    database = tmp_path / os.fsdecode(b"w\xe9") / "ontology.duckdb"
+    build_ontology(audioset_json, database)
+    with open_ontology(database) as connection:
+        assert len(nodes(connection)) == 632
+
+
+def test_a_link_to_a_folder_whose_name_duckdb_does_not_take(audioset_json, tmp_path):
+    (tmp_path / "w?x").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "w?x")
+    database = tmp_path / "link" / "ontology.duckdb"
+    build_ontology(audioset_json, database)
+    with open_ontology(database) as connection:
+        assert len(nodes(connection)) == 632
+    assert list((tmp_path / "w?x").iterdir()) == [tmp_path / "w?x" / "ontology.duckdb"]
+
+
+LITTLE_ROOM = """
+import resource, sys
+from pathlib import Path
+from ontology.build import build_ontology
+from ontology.errors import OntologyError
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]),) * 2)
+try:
+    build_ontology(Path(sys.argv[1]), Path(sys.argv[2]))
+except OntologyError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("largest_file_bytes", [20_000, 150_000, 280_000])
+@pytest.mark.parametrize("folder", ["w", "w?x"])
+def test_a_write_that_fails_is_an_error_and_leaves_nothing(
+    audioset_json, tmp_path, largest_file_bytes, folder
+):
+    """The first fails in the write-ahead log; the others in the checkpoint, as on a full disk."""
+    database = tmp_path / folder / "ontology.duckdb"
+    arguments = (audioset_json, database, largest_file_bytes)
+    command = [sys.executable, "-c", LITTLE_ROOM, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert f"{database} cannot be written: " in done.stdout
+    assert "File too large" in done.stdout
+    assert list(database.parent.iterdir()) == []

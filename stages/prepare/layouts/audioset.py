@@ -18,6 +18,7 @@ from pathlib import PurePosixPath
 
 from stages.prepare.csv_file import read_lines
 from stages.prepare.label_list import AUDIOSET, read_label_list
+from stages.prepare.layouts.cells import MOST_SECONDS
 from stages.prepare.listing import FileName, ListedClip, Listing, Reason, Reject, Split
 from stages.prepare.source import SourceFolder
 
@@ -82,7 +83,7 @@ def _segment(where: str, fields: list[str], split: Split) -> ListedClip | Reject
         start, end = float(start_text), float(end_text)
     except ValueError:
         start = end = math.nan
-    if not 0 <= start < end < math.inf:
+    if not 0 <= start < end <= MOST_SECONDS:
         what = f"no segment: from {start_text!r} to {end_text!r}"
         return Reject(where, youtube_id, Reason.MALFORMED_ROW, what)
     labels = tuple(mid.strip() for mid in mids.split(",") if mid.strip())
@@ -108,6 +109,11 @@ def names_of(stem: str) -> Iterator[FileName]:
         parted = _PART.fullmatch(name)
         if parted is not None:
             youtube_id, start, end = parted.groups()
-            yield FileName(youtube_id, float(start), None if end is None else float(end), 2 + rank)
+            yield FileName(
+                youtube_id,
+                float(start),
+                None if end is None else float(end),
+                (2 if end is None else 0) + rank,
+            )
             if end is not None:  # the id ends in a number of its own
                 yield FileName(f"{youtube_id}_{start}", float(end), None, 4 + rank)

@@ -19,6 +19,9 @@ SPLIT_WORDS: dict[str, Split] = {
 }
 """What data sets call their splits."""
 
+MOST_SECONDS = 1e9
+"""Some 32 years: no recording is longer, so a list that says more is wrong."""
+
 _LARGEST_FOLD = 2**31 - 1
 _NUMBERS = (int, float, str)
 _LONGEST_TEXT, _MOST_LABELS = 4096, 1000  # beyond any path and any clip: they bound memory
@@ -69,10 +72,10 @@ def labels_of(name: str, value: object) -> tuple[str, ...]:
 
 
 def seconds_of(name: str, value: object) -> float | None:
-    """A time: finite and not negative."""
+    """A time: not negative, and of a length that a recording can have."""
     seconds = _number_of(name, value)
-    if seconds is not None and seconds < 0:
-        raise ValueError(f"{name} {seconds} is negative")
+    if seconds is not None and not 0 <= seconds <= MOST_SECONDS:
+        raise ValueError(f"{name} {seconds} is not between 0 and {MOST_SECONDS:g}")
     return seconds
 
 

@@ -42,6 +42,6 @@ def choose_layout(source: SourceFolder, name: str) -> Layout:
             return layout
     looked_for = "; ".join(f"{layout.looks_for} ({layout.name})" for layout in asked)
     raise UsageError(
-        f"{source.root} has no known layout: found no {looked_for}",
+        f"{source.root} has no known layout: found none of these: {looked_for}",
         "name the data set's own folder, or lay it out in one of these ways",
     )

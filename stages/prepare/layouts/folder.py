@@ -8,6 +8,7 @@ the file name is fold, Freesound id and take, and the number before the class na
 import re
 from collections.abc import Iterator
 
+from stages.prepare.class_map import class_key
 from stages.prepare.layouts.cells import stem_of
 from stages.prepare.listing import ListedClip, Listing, Reason, Reject
 from stages.prepare.repeats import Repeats
@@ -33,27 +34,38 @@ def scan(source: SourceFolder) -> Listing:
     """List every file below a class folder, in the order of the paths.
 
     A clip is called by its file's name without extension where that is unique, else by its path.
-    Files named as in ESC-10 have a fold, and takes of one Freesound recording share a recording id;
-    elsewhere the file's name is the recording id. Reads the paths twice, to know which are unique.
+    Where most files are named as in ESC-10, these have a fold, takes of one Freesound recording
+    share a recording id, and the classes are ESC's; elsewhere the file's name is the recording id.
+    Reads the paths twice before, to know that and which names are unique.
     """
     stems = (stem_of(path) for path in _files(source) if "/" in path)
     repeats = Repeats(stems)
-    is_esc = any(_ESC_NAME.match(stem_of(path)) for path in source.files())
+    is_esc = _is_esc(source)
     return Listing(
-        found=(_clip(path, repeats) for path in _files(source)),
+        found=(_clip(path, repeats, is_esc=is_esc) for path in _files(source)),
         lists=frozenset(),
         class_map=_ESC_CLASS_MAP if is_esc else None,
     )
 
 
-def _clip(path: str, repeats: Repeats) -> ListedClip | Reject:
+def _is_esc(source: SourceFolder) -> bool:
+    """Whether more than half of the files are called as in ESC-10: a few may be by chance."""
+    files = named = 0
+    for path in _files(source):
+        files += 1
+        named += _ESC_NAME.match(stem_of(path)) is not None
+    return 2 * named > files
+
+
+def _clip(path: str, repeats: Repeats, *, is_esc: bool) -> ListedClip | Reject:
     folder, inside, _ = path.partition("/")
     if not inside:
         return Reject(path, None, Reason.NO_LABEL, "it lies in no class folder")
-    labels = (_ORDER.sub("", folder),)
+    label = _ORDER.sub("", folder).strip() or folder.strip()
+    labels = (label,) if class_key(label) else ()
     stem = stem_of(path)
     clip_id = path if stem in repeats else stem
-    esc = _ESC_NAME.match(stem)
+    esc = _ESC_NAME.match(stem) if is_esc else None
     if esc is None:
         return ListedClip(clip_id, path, path, labels, recording_id=stem)
     return ListedClip(clip_id, path, path, labels, esc["freesound_id"], fold=int(esc["fold"]))

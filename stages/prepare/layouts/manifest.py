@@ -56,11 +56,13 @@ def scan(source: SourceFolder, manifest: Path | None = None) -> Listing:
         ArtifactError: it cannot be read, or lacks a column; where it breaks off, when it is read.
     """
     if manifest is None:
-        inside = _find(source)
-        assert inside is not None  # noqa: S101 - a layout is scanned only where it matches
-        manifest = source.root / inside
+        found = _find(source)
+        assert found is not None  # noqa: S101 - a layout is scanned only where it matches
+        manifest = source.root / found
     name = _name(source, manifest)
-    return Listing(_clips(source, name, read_manifest(manifest)), lists=frozenset({name}))
+    inside = manifest.resolve().is_relative_to(source.root)
+    lists = frozenset({name}) if inside else frozenset()
+    return Listing(_clips(source, name, read_manifest(manifest)), lists)
 
 
 def _name(source: SourceFolder, manifest: Path) -> str:

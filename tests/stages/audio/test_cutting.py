@@ -116,6 +116,45 @@ def test_an_hour_does_not_fill_the_memory(*, only_if_longer: bool) -> None:
     assert peak < 25 * 48_000 * 4  # 10 s are wanted; an hour would be 3600
 
 
+@pytest.mark.parametrize("start", [0.0, 3000.0, 1e6])
+def test_a_list_does_not_choose_how_much_is_held(start: float) -> None:
+    """No source is longer than such a part, so that an hour is taken whole: it is too long."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(AudioError, match="more than 60 s") as raised:
+            take(an_hour(), Cut(start, 1e9, only_if_longer=True), 60)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert raised.value.code == "too_long"
+    assert peak < 65 * 48_000 * 4
+
+
+@given(
+    start=st.floats(0, 30),
+    length=st.floats(0.1, 30),
+    max_seconds=st.floats(0.1, 30),
+    seconds=st.integers(1, 30),
+)
+def test_only_if_longer_is_the_whole_or_the_cut(
+    start: float, length: float, max_seconds: float, seconds: int
+) -> None:
+    """As if the length of the source were known before it is read."""
+
+    def outcome(cut: Cut | None) -> tuple[str, list[float]]:
+        ramp = np.arange(seconds * 100, dtype=np.float32).reshape(-1, 50)
+        try:
+            runs = take((Block(part, 100, 1) for part in ramp), cut, max_seconds)
+        except AudioError as error:
+            return error.code, []
+        return "", np.concatenate(runs[0].kept).tolist()
+
+    end = start + length
+    longer = seconds > end - start + 0.5
+    found = outcome(Cut(start, end, only_if_longer=True))
+    assert found == outcome(Cut(start, end) if longer else None)
+
+
 def test_reading_stops_at_the_end_of_the_cut() -> None:
     blocks = an_hour()
     take(blocks, Cut(2.0, 4.0), 60)

@@ -12,7 +12,13 @@ import soundfile as sf
 
 from stages.artifacts import read_parquet
 from stages.audio.store import AudioStore
-from stages.prepare.settings import PrepareSummary
+from stages.check.run import run as check_workspace
+from stages.check.settings import CheckSettings
+from stages.pipeline import PREPARE
+from stages.prepare import run as prepare_run
+from stages.prepare.settings import PrepareSettings, PrepareSummary
+from stages.reporter import QuietReporter
+from stages.runner import run_stage
 
 Prepare = Callable[..., PrepareSummary]
 WriteTone = Callable[[Path], None]
@@ -156,3 +162,117 @@ def test_finished_shards_are_not_done_again(
     prepare(tmp_path / "data")
     assert {path.name: path.stat().st_ino for path in (workspace / "audio").iterdir()} == shards
     assert not list(workspace.glob(".*"))
+
+
+def write_manifest(root: Path, *rows: str) -> None:
+    (root / "manifest.csv").write_text("\n".join(rows) + "\n")
+
+
+def test_a_clip_behind_a_row_that_was_itself_rejected(
+    tmp_path: Path, prepare: Prepare, write_tone: WriteTone
+) -> None:
+    root = tmp_path / "data"
+    for name in ("x", "y"):
+        write_tone(root / f"{name}.wav")
+    write_manifest(root, "path,labels,clip_id", "x.wav,Dog,a", "y.wav,Dog,a", "y.wav,Cat,b")
+    prepare(root, valid_share=0)
+    clips = rows(tmp_path / "workspace", "clips")
+    assert [(clip["clip_id"], clip["source_path"]) for clip in clips] == [
+        ("a", "x.wav"),
+        ("b", "y.wav"),
+    ]
+    assert len(rows(tmp_path / "workspace", "rejects")) == 1
+
+
+def test_a_file_that_is_called_like_a_line(
+    tmp_path: Path, prepare: Prepare, write_tone: WriteTone
+) -> None:
+    root = tmp_path / "data"
+    for name in ("a.wav", "b.wav"):
+        write_tone(root / name)
+    (root / "b.wav").rename(root / "manifest.csv:3")
+    write_manifest(root, "path,labels", "a.wav,Dog", ",Dog")
+    other = tmp_path / "elsewhere/manifest.csv"
+    prepare(root, valid_share=0)
+    found = [(row["source_path"], row["reason"]) for row in rows(tmp_path / "workspace", "rejects")]
+    assert found == [("manifest.csv:3", "malformed_row"), ("manifest.csv:3", "not_listed")]
+    other.parent.mkdir()
+    other.write_text("path,labels\na.wav,Dog\n")
+    prepare(root, tmp_path / "second", manifest=other, valid_share=0)
+    found = [(row["source_path"], row["reason"]) for row in rows(tmp_path / "second", "rejects")]
+    assert found == [("manifest.csv", "not_audio"), ("manifest.csv:3", "not_listed")]
+
+
+def test_a_file_that_becomes_a_link_out_of_the_folder(
+    tmp_path: Path, prepare: Prepare, write_tone: WriteTone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, secret = tmp_path / "data", tmp_path / "secret.wav"
+    for name in ("a", "b"):
+        write_tone(root / f"dog/{name}.wav")
+    write_tone(secret)
+
+    def listed(*arguments: Any) -> int:
+        found = run_find(*arguments)
+        (root / "dog/b.wav").unlink()
+        (root / "dog/b.wav").symlink_to(secret)
+        return found
+
+    run_find = prepare_run.find_clips
+    monkeypatch.setattr(prepare_run, "find_clips", listed)
+    summary = prepare(root, valid_share=0)
+    assert summary.rejects == {"escapes_folder": 1}
+
+
+def test_recordings_in_several_splits_are_named(
+    tmp_path: Path, ontology: Path, write_tone: WriteTone
+) -> None:
+    root = tmp_path / "data"
+    write_tone(root / "a.wav")
+    write_manifest(
+        root,
+        "path,labels,start_seconds,end_seconds,split",
+        "a.wav,Dog,0,0.05,train",
+        "a.wav,Dog,0.05,,eval",
+    )
+    reporter = QuietReporter()
+    settings = PrepareSettings(source=root, ontology=ontology, workers=1)
+    run_stage(PREPARE, settings, tmp_path / "workspace", reporter)
+    assert any(
+        "1 recordings have clips in more than one split" in said for said in reporter.warnings
+    )
+
+
+def test_class_folders_with_odd_names(
+    tmp_path: Path, prepare: Prepare, write_tone: WriteTone
+) -> None:
+    for folder in ("001 - ", " ", "_", "Dog", "2 - Cat"):
+        write_tone(tmp_path / f"data/{folder}/{folder.strip()}x.wav")
+    prepare(tmp_path / "data", ontology=None, valid_share=0)
+    labels = [row["mid"] for row in rows(tmp_path / "workspace", "labels")]
+    assert labels == ["001 -", "Cat", "Dog"]
+    rejects = {row["source_path"]: row["reason"] for row in rows(tmp_path / "workspace", "rejects")}
+    assert rejects == {" /x.wav": "no_label", "_/_x.wav": "no_label"}
+
+
+def test_a_name_as_in_esc_is_not_yet_esc(
+    tmp_path: Path, prepare: Prepare, write_tone: WriteTone
+) -> None:
+    for name in ("1-100032-A", "mine", "other"):
+        write_tone(tmp_path / f"data/dog/{name}.wav")
+    prepare(tmp_path / "data", valid_share=0)
+    clips = rows(tmp_path / "workspace", "clips")
+    assert {(clip["fold"], tuple(clip["mids"])) for clip in clips} == {(None, ("/m/dog",))}
+
+
+@pytest.mark.parametrize("name", ["w?x", "a[b]*c", "md:x", "q'u\"o", "\u00fc -x"])
+def test_workspaces_with_odd_names(
+    tmp_path: Path,
+    prepare: Prepare,
+    write_tone: WriteTone,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+) -> None:
+    write_tone(tmp_path / "data/dog/a.wav")
+    monkeypatch.chdir(tmp_path)
+    prepare(tmp_path / "data", Path(name))
+    assert check_workspace(CheckSettings(workers=1), Path(name), QuietReporter()).whole

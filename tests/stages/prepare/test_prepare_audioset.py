@@ -178,3 +178,19 @@ def test_a_label_list_that_is_none(make_source: Make, rows: str, said: str) -> N
     source = make_source(**{"class_labels_indices.csv": rows, "eval_segments.csv": HEADER})
     with pytest.raises(ArtifactError, match=said):
         audioset.scan(source)
+
+
+def test_a_name_that_says_more_is_taken_first(make_source: Make, find: Find) -> None:
+    source = make_source(
+        **{
+            "eval_segments.csv": 'abc, 0, 10, "/m/09x0r"\nabc, 1e17, 1e18, "/m/09x0r"\n',
+            "abc_0.wav": "",
+            "abc_0_10000.wav": "",
+        }
+    )
+    clips, reasons = find(source, audioset.scan(source))
+    assert [clip.path for clip in clips] == ["abc_0_10000.wav"]
+    assert reasons == {
+        "abc_0.wav": Reason.DUPLICATE_ID,
+        "eval_segments.csv:2": Reason.MALFORMED_ROW,
+    }

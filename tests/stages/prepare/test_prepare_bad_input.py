@@ -98,6 +98,58 @@ def test_no_clip_could_be_taken(tmp_path: Path, prepare: Prepare, shared: Path) 
     (tmp_path / "data/dog").mkdir(parents=True)
     (tmp_path / "data/dog/a.wav").touch()
     (tmp_path / "data/notes.txt").touch()
-    with pytest.raises(SpaError, match="gave no clip: 1 not_audio, 1 unreadable"):
+    with pytest.raises(SpaError, match="gave no clip: 1 empty, 1 not_audio"):
         prepare(tmp_path / "data")
     assert not (tmp_path / "workspace").exists()
+
+
+def test_what_is_not_ours_is_not_replaced(
+    tmp_path: Path, prepare: Prepare, write_tone: WriteTone
+) -> None:
+    """A source, or anything else of the user's, that is called like an output."""
+    for name in ("a", "b", "c"):
+        write_tone(tmp_path / f"w/audio/dog/{name}.wav")
+    write_tone(tmp_path / "data/dog/a.wav")
+    before = sorted((tmp_path / "w").rglob("*"))
+    error = refused(prepare, tmp_path / "w/audio", tmp_path / "w")
+    assert "lies in" in error.message
+    error = refused(prepare, tmp_path / "data", tmp_path / "w")
+    assert "w/audio is there already" in error.message
+    assert sorted((tmp_path / "w").rglob("*")) == before
+    prepare(tmp_path / "data")
+    error = refused(prepare, tmp_path / "workspace/audio", layout="huggingface")
+    assert "lies in" in error.message
+    prepare(tmp_path / "data", valid_share=0.2)
+
+
+def test_options_that_contradict_each_other(
+    tmp_path: Path, prepare: Prepare, write_tone: WriteTone
+) -> None:
+    write_tone(tmp_path / "data/dog/a.wav")
+    manifest = tmp_path / "data/manifest.csv"
+    manifest.write_text("path,labels\ndog/a.wav,dog\n")
+    none = tmp_path / "none"
+    for settings, said in (
+        ({"manifest": none}, "--manifest .*none is no file"),
+        ({"class_map": none}, "--class-map .*none is no file"),
+        ({"labels": none}, "--labels .*none is no file"),
+        ({"min_clip_seconds": 2, "max_clip_seconds": 1}, "is more than --max-clip-seconds 1"),
+        ({"manifest": manifest, "layout": "folder"}, "is a manifest, and --layout is folder"),
+        ({"class_map": manifest, "ontology": None}, "there is no ontology"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            prepare(tmp_path / "data", **settings)
+    with pytest.raises(UsageError, match="--manifest names another"):
+        prepare(manifest, manifest=manifest)
+    assert not (tmp_path / "workspace").exists()
+
+
+def test_lists_that_name_nothing_that_is_there(tmp_path: Path, prepare: Prepare) -> None:
+    root = tmp_path / "data"
+    root.mkdir()
+    (root / "manifest.csv").write_text("path,labels\nx.wav,a\ny.wav,b\n")
+    with pytest.raises(SpaError, match="gave no clip: 2 missing"):
+        prepare(root, ontology=None)
+    (root / "manifest.csv").write_text("path,labels\n")
+    with pytest.raises(SpaError, match="its lists name none"):
+        prepare(root, ontology=None)

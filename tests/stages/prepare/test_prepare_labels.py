@@ -11,6 +11,7 @@ from ontology.distances import distance_matrix
 from stages.artifacts import read_parquet
 from stages.errors import ArtifactError, SpaError
 from stages.pipeline import PREPARE
+from stages.prepare.kept_labels import read_kept_labels
 from stages.prepare.settings import PrepareSettings, PrepareSummary
 from stages.reporter import QuietReporter
 from stages.runner import run_stage
@@ -159,3 +160,40 @@ def test_kept_labels_that_no_clip_has(source: Path, tmp_path: Path, prepare: Pre
     summary = prepare(source, labels=tmp_path / "keep.txt", valid_share=0)
     assert summary.labels_without_clip == ("Dog",)
     assert summary.labels_without_train_clip == ("Dog", "Cat")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"Bark\nRain\xe9\n", "line 2: a line that is no UTF-8 text"),
+        (b"Bark\n\nRa\0in\n", "line 3: a line that is no UTF-8 text"),
+        (b"Bark\n" + b"x" * (2 << 20), "line 2: a line beyond all measure"),
+        (b"Bark\n" + b"x" * 1000, "line 2: 'x{100}' is no label"),
+        (b"mid\n/m/bark\n/m/r\xe9\n", "line 3: no UTF-8 text, or no mid"),
+        ("Bark\u2028Rain\n".encode(), "line 1: .*no label"),
+        (b"Bark\x0bRain\n", "line 1: .*no label"),
+        ("Bark\x85Rain\n".encode(), "line 1: .*no label"),
+    ],
+)
+def test_lines_of_kept_labels_that_cannot_be_read(
+    source: Path, tmp_path: Path, prepare: Prepare, content: bytes, said: str
+) -> None:
+    keep = tmp_path / "keep.txt"
+    keep.write_bytes(content)
+    with pytest.raises(ArtifactError, match=f"keep.txt.* {said}"):
+        prepare(source, labels=keep)
+
+
+def test_a_list_of_labels_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match="cannot be read: No such file"):
+        read_kept_labels(tmp_path / "keep.txt", None, [])
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_any_end_of_a_line_of_kept_labels(
+    source: Path, tmp_path: Path, prepare: Prepare, end: str
+) -> None:
+    (tmp_path / "keep.txt").write_bytes(end.join(["Siren", "", "Bark"]).encode())
+    prepare(source, labels=tmp_path / "keep.txt", valid_share=0)
+    kept = [label["mid"] for label in rows(tmp_path / "workspace", "labels")]
+    assert kept == ["/m/siren", "/m/bark"]

@@ -83,6 +83,18 @@ def test_a_column_of_another_kind(tmp_path: Path, kind: pa.DataType, value: obje
     assert fails(AudioRows(), path, 1)[0] == "unreadable"
 
 
+def test_columns_called_as_the_fields_of_audio(tmp_path: Path) -> None:
+    others = {"audio.bytes": [b"no", b"no"], "audio.path": ["x", "y"]}
+    audio = pa.array([{"bytes": b"RIFF", "path": None}, {"bytes": b"RIFX", "path": None}], AUDIO)
+    path = tmp_path / "a.parquet"
+    for columns in ({**others, "audio": audio}, {"audio": audio, **others}):
+        pq.write_table(pa.table(columns), path)
+        rows = AudioRows()
+        assert [rows.read(path, 0), rows.read(path, 1)] == [b"RIFF", b"RIFX"]
+    pq.write_table(pa.table(others), path)
+    assert fails(AudioRows(), path, 0)[0] == "unreadable"
+
+
 def test_large_binary_and_no_path(tmp_path: Path) -> None:
     kind = pa.struct([("bytes", pa.large_binary())])
     path = write(tmp_path / "a.parquet", [{"bytes": b"RIFF"}, {"bytes": None}], 2, kind)

@@ -1,6 +1,8 @@
 """Parquet shards as the Hugging Face hub has them: columns, ids, labels, splits, broken files."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from stages.prepare.label_list import AUDIOSET, read_label_list
 from stages.prepare.layouts import parquet_shards
 from stages.prepare.layouts.detect import choose_layout
 from stages.prepare.listing import ListedClip, Reason, Reject
+from stages.prepare.parquet_table import ParquetTable
 from stages.prepare.source import walk_source
 
 AUDIO = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
@@ -245,6 +248,71 @@ def test_a_small_file_of_endless_values(tmp_path: Path) -> None:
     assert isinstance(reject, Reject)
     assert reject.reason is Reason.UNREADABLE
     assert reject.detail == "from row 0 on: 0.parquet has values beyond all measure"
+
+
+SHARED = pa.DictionaryArray.from_arrays(pa.array([0] * 256, pa.int32()), ["x" * (8 << 20)])
+ENDLESS = {
+    "text": SHARED,
+    "field": pa.StructArray.from_arrays([SHARED], ["x"]),
+    "list": pa.ListArray.from_arrays(pa.array(range(257), pa.int32()), SHARED),
+    "large list": pa.LargeListArray.from_arrays(pa.array(range(257), pa.int64()), SHARED),
+    "one row": pa.ListArray.from_arrays(pa.array([0, 256], pa.int32()), SHARED),
+    "list of structs": pa.ListArray.from_arrays(
+        pa.array(range(257), pa.int32()), pa.StructArray.from_arrays([SHARED], ["x"])
+    ),
+}
+READ = """
+import resource, sys
+from pathlib import Path
+from stages.errors import ArtifactError
+from stages.prepare.parquet_table import ParquetTable
+
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    with ParquetTable(Path(sys.argv[1])) as table:
+        print(len(list(table.rows(["labels"]))))
+except ArtifactError as error:
+    print("beyond all measure" in str(error))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.mark.parametrize("store_schema", [True, False])
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_a_long_value_is_not_written_out_before_it_is_measured(
+    tmp_path: Path, kind: str, *, store_schema: bool
+) -> None:
+    """Two GB, if each of the 256 values were."""
+    path = tmp_path / "a.parquet"
+    table = pa.table({"labels": ENDLESS[kind]})
+    pq.write_table(table, path, compression="zstd", store_schema=store_schema)
+    assert path.stat().st_size < 4000
+    reading = subprocess.run(
+        [sys.executable, "-c", READ, path], capture_output=True, text=True, check=True
+    )
+    refused, kilobytes = reading.stdout.split()
+    assert refused == "True"
+    assert int(kilobytes) < 128 * 1024
+
+
+def test_text_in_any_encoding_is_the_same(tmp_path: Path) -> None:
+    ids = [None if row % 7 == 0 else f"clip {row}" for row in range(600)]
+    labels = [[f"label {row % 5}", None, "Dog"][: row % 4] for row in range(600)]
+    table = pa.table({"id": ids, "labels": labels})
+    for number, options in enumerate(
+        (
+            {"use_dictionary": True},
+            {"use_dictionary": False},
+            {"use_dictionary": ["id"], "store_schema": False},
+            {"use_dictionary": False, "column_encoding": {"id": "DELTA_BYTE_ARRAY"}},
+            {"use_dictionary": False, "column_encoding": {"id": "DELTA_LENGTH_BYTE_ARRAY"}},
+        )
+    ):
+        path = tmp_path / f"{number}.parquet"
+        pq.write_table(table, path, row_group_size=400, **options)
+        with ParquetTable(path) as read:
+            rows = [row for _, row in read.rows(["id", "labels"])]
+        assert rows == [{"id": i, "labels": names} for i, names in zip(ids, labels, strict=True)]
 
 
 def test_values_of_the_wrong_kind(tmp_path: Path) -> None:

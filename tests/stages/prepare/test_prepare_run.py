@@ -209,7 +209,7 @@ def test_undecodable_files_have_their_reason(
     prepare(tmp_path / "data", max_clip_seconds=1)
     assert {r["clip_id"]: r["reason"] for r in rows(tmp_path / "workspace", "rejects")} == {
         "text": "unreadable",
-        "zero": "unreadable",
+        "zero": "empty",
         "header": "empty",
         "long": "too_long",
         "nan": "unreadable",
