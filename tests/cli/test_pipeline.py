@@ -38,12 +38,12 @@ def commands(tones: Path) -> list[list[str]]:
 
 
 def artifacts(workspace: Path) -> dict[str, bytes]:
-    """All files but TensorBoard's events and the records, which hold times."""
+    """All files but TensorBoard's events and the records, which hold times, and kept work."""
     files = (path for path in sorted(workspace.rglob("*")) if path.is_file())
     return {
         str(path.relative_to(workspace)): path.read_bytes()
         for path in files
-        if not {"tensorboard", "lineage"} & set(path.parts)
+        if not {"tensorboard", "lineage", ".staging-prepare"} & set(path.parts)
     }
 
 
@@ -187,5 +187,9 @@ def test_interrupted_at_any_time_nothing_is_half_written(
         assert "Traceback" not in errors
         if process.returncode == 1:
             assert "interrupted" in errors
+        kept = {path.name for path in workspace.glob(".staging-*")}
+        # Shards that are done wait, outside the artifacts, for the same command.
+        assert kept <= ({".staging-prepare"} if "what is done so far is kept" in errors else set())
         assert artifacts(workspace) == before
-        assert not list(workspace.glob(".staging-*"))
+    subprocess.run(command, capture_output=True, check=True)
+    assert not list(workspace.glob(".staging-*"))

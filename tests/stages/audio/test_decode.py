@@ -100,7 +100,7 @@ def test_empty(tmp_path: Path) -> None:
     write_pcm16(tmp_path / "b.wav", np.ones((3, 1), np.int16), 96000)
     assert code_of(tmp_path / "b.wav", sample_rate=4000)[0] == "empty"
     (tmp_path / "c.wav").touch()
-    assert code_of(tmp_path / "c.wav")[0] == "unreadable"
+    assert code_of(tmp_path / "c.wav") == ("empty", "a file of 0 bytes")
 
 
 def test_what_is_no_file(tmp_path: Path) -> None:

@@ -207,5 +207,7 @@ def test_a_layout_that_is_named_is_the_only_one(make_source: Make) -> None:
     assert choose_layout(source, "auto").name == "audioset"
     assert choose_layout(source, "manifest").name == "manifest"
     assert choose_layout(source, "folder").name == "folder"
-    with pytest.raises(UsageError, match=r"found no metadata/UrbanSound8K.csv or .* \(metadata\)$"):
+    with pytest.raises(
+        UsageError, match=r"found none of these: metadata/UrbanSound8K.csv or .* \(metadata\)$"
+    ):
         choose_layout(source, "metadata")
