@@ -103,20 +103,15 @@ def _by_name(nodes: Sequence[Node]) -> dict[str, Mids]:
     return {name: tuple(mids) for name, mids in names.items() if len(mids) == 1}
 
 
-def flat_ontology(labels: Iterable[str], own_map: Path | None = None) -> list[dict[str, object]]:
+def flat_ontology(labels: Iterable[str]) -> list[dict[str, object]]:
     """Nodes of an ontology without edges, in AudioSet's JSON form: one a label, in sorted order.
 
-    The id and the name of a node are the label as it is written, or the ids that the user's own
-    map gives for it. Of several ways to write a label the first in sorted order is taken.
-
-    Raises:
-        ArtifactError: the map cannot be read.
+    The id and the name of a node are the label as it is written; of several ways to write one the
+    first in sorted order is taken.
     """
-    own = {} if own_map is None else read_class_map(own_map)
     written: dict[str, str] = {}
     for label in sorted(labels):
-        for mid in own.get(class_key(label), (label,)):
-            written.setdefault(class_key(mid), mid)
+        written.setdefault(class_key(label), label)
     return [
         {"id": mid, "name": mid, "description": "", "child_ids": [], "restrictions": []}
         for mid in sorted(written.values())

@@ -18,17 +18,13 @@ from pathlib import PurePosixPath
 
 from stages.prepare.csv_file import read_lines
 from stages.prepare.label_list import AUDIOSET, read_label_list
-from stages.prepare.layouts.cells import MOST_SECONDS
+from stages.prepare.layouts.cells import MOST_SECONDS, SPLIT_WORDS
 from stages.prepare.listing import FileName, ListedClip, Listing, Reason, Reject, Split
 from stages.prepare.source import SourceFolder
 
 LOOKS_FOR = "*_segments.csv"
 
 _LABEL_LIST = "class_labels_indices.csv"
-_SPLIT_WORDS: dict[str, Split] = {
-    **dict.fromkeys(("eval", "evaluation", "test"), "eval"),
-    **dict.fromkeys(("valid", "validation", "val", "dev"), "valid"),
-}
 _SPLIT_ORDER: tuple[Split, ...] = ("eval", "valid", "train")
 _PART = re.compile(r"(.+?)_([0-9]{1,9}(?:\.[0-9]{1,6})?)(?:_([0-9]{1,9}(?:\.[0-9]{1,6})?))?")
 
@@ -45,7 +41,8 @@ def _lists(source: SourceFolder) -> Iterator[str]:
 def split_of(list_path: str) -> Split:
     """Tell a list's split by a word of its name: eval or test, valid or dev; else it is train."""
     words = re.split("[^a-z]+", PurePosixPath(list_path).name.lower())
-    return next((_SPLIT_WORDS[word] for word in words if word in _SPLIT_WORDS), "train")
+    named = (SPLIT_WORDS.get(word, "train") for word in words)
+    return next((split for split in named if split != "train"), "train")
 
 
 def scan(source: SourceFolder) -> Listing:

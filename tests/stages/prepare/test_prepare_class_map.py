@@ -148,13 +148,6 @@ def test_a_flat_ontology(tmp_path: Path) -> None:
     }
 
 
-def test_a_flat_ontology_of_ones_own_map(tmp_path: Path) -> None:
-    own = tmp_path / "map.csv"
-    own.write_text("class,mids\ndog,Animal;Pet\ncat,Animal\n")
-    nodes = flat_ontology(["Dog", "cat", "rain"], own)
-    assert [node["id"] for node in nodes] == ["Animal", "Pet", "rain"]
-
-
 @pytest.mark.parametrize(
     ("content", "said"),
     [
