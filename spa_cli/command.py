@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from spa_cli.console import ConsoleReporter, fail
+from spa_cli.console import ConsoleReporter, fail, printable
 from spa_cli.options import build, parameters_of
 from stages.errors import WORK_KEPT, SpaError
 from stages.pipeline import R, S, Stage
@@ -37,6 +37,7 @@ def add_stage(  # noqa: PLR0913 - what commands differ in
     as_document: Callable[[R], object] = lambda summary: summary.model_dump(mode="json"),
     succeeded: Callable[[R], bool] = lambda _: True,
     extend: Callable[[Callable[..., None]], Callable[..., None]] = lambda command: command,
+    to_look_at: Callable[[R], str] | None = None,
 ) -> None:
     """Add the command of `stage` to `app`.
 
@@ -48,6 +49,7 @@ def add_stage(  # noqa: PLR0913 - what commands differ in
         as_document: what `--json` prints.
         succeeded: whether the exit code is 0.
         extend: gives the command another signature, and what else it does.
+        to_look_at: the path in the workspace of what a person would open next, which is named last.
     """
 
     def command(*, workspace: Path, as_json: bool, force: bool, **values: Any) -> None:
@@ -63,6 +65,9 @@ def add_stage(  # noqa: PLR0913 - what commands differ in
                 print_json(as_document(outcome.summary))
             else:
                 show(outcome.summary, Console())
+                if to_look_at is not None:
+                    path = printable(str(workspace / to_look_at(outcome.summary)))
+                    Console().print(path, markup=False, highlight=False, soft_wrap=True)
             if not succeeded(outcome.summary):
                 raise typer.Exit(1)
 

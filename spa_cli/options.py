@@ -64,11 +64,11 @@ def _annotation(name: str, field: FieldInfo, *, is_argument: bool) -> Any:
 
 def _option_type(annotation: Any) -> Any:
     """typer reads lists where pydantic has tuples, and shows an annotated type as it is written."""
-    if get_origin(annotation) is tuple:
-        return list[get_args(annotation)[0]]  # type: ignore[misc]  # made at run time
     parts = [
         part.__origin__ if hasattr(part, "__metadata__") else part for part in get_args(annotation)
     ]
+    if get_origin(annotation) is tuple:
+        return list[parts[0]]  # type: ignore[valid-type]  # made at run time
     return parts[0] | None if NoneType in parts else annotation
 
 

@@ -53,12 +53,13 @@ def write_parquet(  # noqa: PLR0913 - one call says all that an artifact is
 def open_parquet(path: Path) -> pq.ParquetFile:
     """Open a Parquet file, or say which file is none."""
     try:
-        return pq.ParquetFile(
-            path, pre_buffer=False
-        )  # else a streaming reader keeps all it has read
-    except (pa.ArrowException, OSError) as error:
+        # With a buffer ahead, a streaming reader would keep all that it has read.
+        file = pq.ParquetFile(path, pre_buffer=False)
+        _ = file.schema_arrow.names  # which may be no UTF-8
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         first_line = (str(error).splitlines() or [type(error).__name__])[0]
         raise ArtifactError(f"{path} cannot be read as Parquet: {first_line}") from error
+    return file
 
 
 def read_parquet(path: Path, kind: str) -> pa.Table:

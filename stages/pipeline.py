@@ -12,7 +12,8 @@ from typing import Any, Generic, TypeVar
 
 from stages.demo_data.settings import DemoDataSettings, DemoDataSummary
 from stages.embed_labels.settings import EmbedLabelsSettings, EmbedLabelsSummary
-from stages.evaluate.settings import EvaluateSettings, EvaluateSummary
+from stages.evaluate.settings import EvaluateSettings
+from stages.evaluate.summary import EvaluateSummary
 from stages.prepare.settings import PrepareSettings, PrepareSummary
 from stages.settings import StageSettings, StageSummary
 from stages.tag.settings import TagSettings, TagSummary
@@ -94,19 +95,19 @@ def _train_outputs(settings: TrainSettings) -> tuple[Artifact, ...]:
 
 
 def _evaluate_inputs(settings: EvaluateSettings) -> tuple[Artifact, ...]:
+    other = (scores_of(settings.against),) if settings.against_run() else ()
     if settings.scores is not None:
-        return ()
-    other = (scores_of(settings.against),) if settings.against else ()
+        return other
     return (CLIPS, LABELS, AUDIO, ONTOLOGY, model_of(settings.name), *other)
 
 
 def _evaluate_outputs(settings: EvaluateSettings) -> tuple[Artifact, ...]:
-    if settings.scores is not None:
-        return ()
-    metrics = Artifact(
-        f"runs/{settings.name}/metrics.parquet", f"evaluate --name {settings.name}", "metrics"
+    folder, made_by = f"runs/{settings.name}", f"evaluate --name {settings.name}"
+    return (
+        *(() if settings.scores else (scores_of(settings.name),)),
+        Artifact(f"{folder}/metrics.parquet", made_by, "metrics"),
+        Artifact(f"{folder}/report.html", made_by),
     )
-    return (scores_of(settings.name), metrics)
 
 
 def _tag_inputs(settings: TagSettings) -> tuple[Artifact, ...]:

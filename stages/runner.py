@@ -127,8 +127,6 @@ def _with_run_name(settings: S, workspace: Path) -> S:
     """Fill in the newest run where the user named none."""
     for field in ("name", "model"):
         if field in type(settings).model_fields and getattr(settings, field) is None:
-            if getattr(settings, "scores", None) is not None:
-                continue
             return settings.model_copy(update={field: newest_run(workspace)})
     return settings
 

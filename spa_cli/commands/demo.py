@@ -8,11 +8,13 @@ from rich.console import Console
 from rich.table import Table
 
 from spa_cli.command import AsJson, Force, print_json, reported
-from spa_cli.commands import evaluate, tag
+from spa_cli.commands import tag
+from spa_cli.commands.evaluate_difference import show_difference
 from spa_cli.console import ConsoleReporter
 from stages.demo_data.settings import DemoDataSettings, DemoDataSummary
 from stages.embed_labels.settings import EmbedLabelsSettings
-from stages.evaluate.settings import EvaluateSettings, EvaluateSummary
+from stages.evaluate.settings import EvaluateSettings
+from stages.evaluate.summary import EvaluateSummary
 from stages.pipeline import DEMO_DATA, EMBED_LABELS, EVALUATE, PREPARE, TAG, TRAIN, R, S, Stage
 from stages.prepare.settings import PrepareSettings
 from stages.runner import run_stage
@@ -97,14 +99,14 @@ def _show_runs(one_hot: EvaluateSummary, spa: EvaluateSummary, console: Console)
         table.add_row(name, f"{run.OmAP:.4f}", f"{run.mAP:.4f}")
     console.print(table)
     if spa.difference is not None:
-        evaluate.show_difference(spa.difference, console)
+        show_difference(spa.difference, spa.OmAP_is_meaningless, console)
 
 
 def _show_next_steps(workspace: Path, clip: Path, console: Console) -> None:
     lines = (
         f"Everything is in {workspace}. What to try next:",
         f"  spa tag {clip} --model one-hot --topk 10 --workspace {workspace}",
-        f"  spa evaluate --name spa --workspace {workspace}",
+        f"  in a browser: {workspace}/runs/spa/report.html",
         f"  tensorboard --logdir {workspace}/runs",
         "  spa prepare YOUR_FOLDER --ontology ontology.json",
     )

@@ -4,7 +4,6 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from stages.artifacts import read_parquet
 from stages.errors import ArtifactError
 
 _COLUMNS = ("index", "mid", "display_name")
@@ -21,12 +20,6 @@ class Labels:
     def __len__(self) -> int:
         """Count the labels."""
         return len(self.mids)
-
-
-def read_workspace_labels(workspace: Path) -> Labels:
-    """Read labels.parquet."""
-    table = read_parquet(workspace / "labels.parquet", "labels").sort_by("label_index")
-    return Labels(tuple(table["mid"].to_pylist()), tuple(table["display_name"].to_pylist()))
 
 
 def read_label_csv(path: Path) -> Labels:

@@ -6,20 +6,20 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from stages.artifacts import read_parquet, write_parquet
+from stages.artifacts import read_parquet
 from stages.audio.store import AudioStore
 from stages.context import StageContext
-from stages.errors import ArtifactError, SpaError
+from stages.errors import ArtifactError, SpaError, UsageError
+from stages.evaluate.kept_scores import kept_scores
 from stages.evaluate.labels import Labels
-from stages.evaluate.predictions import Predictions
+from stages.evaluate.scores_file.predictions import Predictions
 from stages.evaluate.settings import EvaluateSettings
-from stages.lineage import Lineage
 from stages.metrics.inputs import multi_hot
 from stages.models.checkpoint import Checkpoint, load_checkpoint
 from stages.models.devices import choose_device
 from stages.models.scoring import score_clips
-from stages.schemas import SCORES
 
 
 def score_run(settings: EvaluateSettings, labels: Labels, context: StageContext) -> Predictions:
@@ -33,46 +33,67 @@ def score_run(settings: EvaluateSettings, labels: Labels, context: StageContext)
     checkpoint = load_checkpoint(path, choose_device(settings.device))
     _check_labels(path, checkpoint.header.mids, labels)
     _warn_of_other_clips(path, checkpoint.header.lineage, context)
-    clips = read_parquet(workspace / "clips.parquet", "clips")
-    clips = clips.filter(pc.equal(clips["split"], settings.split))
-    if not clips.num_rows:
-        raise SpaError(
-            f"{workspace / 'clips.parquet'} has no clip in the split '{settings.split}'",
-            "evaluate another --split, or prepare with other folds",
-        )
-    store = AudioStore(workspace / "audio")
-    places = list(zip(clips["shard"].to_pylist(), clips["row"].to_pylist(), strict=True))
-    _check_sample_rate(path, checkpoint, store.sample_rate(*places[0]))
-    waveforms = (store.read(shard, row) for shard, row in places)
-    scores = np.empty((len(places), len(labels)), dtype=np.float32)
-    with context.reporter.task("score", len(places)) as task:
-        for row, clip_scores in enumerate(score_clips(checkpoint, waveforms, settings.batch_size)):
-            scores[row] = clip_scores
-            task.advance()
+    clips = _clips_of(settings.split, workspace)
+    groups = _groups(settings.group_by, clips)
+    clip_ids = clips["clip_id"].to_pylist()
+    scores = kept_scores(settings, labels, clip_ids, context)
+    if scores is None:
+        scores = _scores(path, checkpoint, clips, settings, context)
     indices = clips["label_indices"].combine_chunks()
     lengths = pc.list_value_length(indices).to_numpy(zero_copy_only=False)
     targets = multi_hot(lengths, indices.flatten().to_numpy(zero_copy_only=False), len(labels))
-    return Predictions(str(path), clips["clip_id"].to_pylist(), scores, targets)
+    return Predictions(str(path), clip_ids, scores, targets, groups)
 
 
-def write_scores(path: Path, predictions: Predictions, lineage: Lineage) -> None:
-    """Write scores.parquet."""
-    clips, labels = predictions.scores.shape
-    lengths = predictions.targets.sum(axis=1)
-    columns = {
-        "clip_id": predictions.clip_ids,
-        "scores": pa.ListArray.from_arrays(
-            np.arange(clips + 1, dtype=np.int32) * np.int32(labels),
-            predictions.scores.reshape(-1),
-            type=SCORES.field("scores").type,
-        ),
-        "targets": pa.ListArray.from_arrays(
-            np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32),
-            np.nonzero(predictions.targets)[1].astype(np.int32),
-            type=SCORES.field("targets").type,
-        ),
-    }
-    write_parquet(path, "scores", columns, lineage)
+def _clips_of(split: str, workspace: Path) -> pa.Table:
+    clips = read_parquet(workspace / "clips.parquet", "clips")
+    chosen = clips.filter(pc.equal(clips["split"], split))
+    if not chosen.num_rows:
+        raise SpaError(
+            f"{workspace / 'clips.parquet'} has no clip in the split '{split}'",
+            "evaluate another --split, or prepare with other folds",
+        )
+    return chosen
+
+
+def _scores(
+    path: Path,
+    checkpoint: Checkpoint,
+    clips: pa.Table,
+    settings: EvaluateSettings,
+    context: StageContext,
+) -> NDArray[np.float32]:
+    """Let the model hear every clip: scores (clips, labels)."""
+    store = AudioStore(context.workspace / "audio")
+    places = list(zip(clips["shard"].to_pylist(), clips["row"].to_pylist(), strict=True))
+    _check_sample_rate(path, checkpoint, store.sample_rate(*places[0]))
+    waveforms = (store.read(shard, row) for shard, row in places)
+    with context.reporter.task("score", len(places)) as task:
+        scores = []
+        for clip_scores in score_clips(checkpoint, waveforms, settings.batch_size):
+            scores.append(clip_scores)
+            task.advance()
+    return np.stack(scores).astype(np.float32)
+
+
+def _groups(group_by: str | None, clips: pa.Table) -> list[str] | None:
+    """What each clip has in the column `group_by`."""
+    if group_by is None:
+        return None
+    kinds = {field.name: field.type for field in clips.schema}
+    fit = [name for name, kind in kinds.items() if kind in {pa.string(), pa.int32()}]
+    if group_by not in fit:
+        raise UsageError(
+            f"--group-by {group_by}: clips.parquet has no such column to group by",
+            f"choose one of {', '.join(fit)}",
+        )
+    if clips[group_by].null_count:
+        clip = clips["clip_id"][pc.index(pc.is_null(clips[group_by]), value=True).as_py()]
+        raise UsageError(
+            f"--group-by {group_by}: clip {clip.as_py()!r} has none", "group by another column"
+        )
+    groups: list[str] = clips[group_by].cast(pa.string()).to_pylist()
+    return groups
 
 
 def _check_labels(path: Path, mids: tuple[str, ...], labels: Labels) -> None:

@@ -1,25 +1,32 @@
-"""What `spa evaluate` takes and what it says when it is done."""
+"""What `spa evaluate` takes."""
 
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter, field_validator, model_validator
 
-from stages.settings import SOURCE, RunName, StageSettings, StageSummary
+from stages.settings import SOURCE, RunName, StageSettings
+
+# What a file of scores is recognised by.
+SCORE_SUFFIXES = (".parquet", ".pq", ".csv", ".tsv", ".npz")
 
 
 class EvaluateSettings(StageSettings):
     """Settings of the evaluate stage."""
 
-    name: RunName | None = Field(None, description="Run to evaluate. [default: the newest]")
-    against: RunName | None = Field(
+    name: RunName | None = Field(
         None,
-        description="An evaluated run to compare with: the paired difference, with its interval.",
+        description="Run to evaluate; with --scores, the name to keep the results under. [default: the newest run; of a file, its name]",
+    )
+    against: str | None = Field(
+        None,
+        description="What to compare with: an evaluated run, or a file as for --scores. Gives the paired difference.",
     )
     split: Literal["eval", "valid", "train"] = Field("eval", description="Clips to evaluate on.")
     scores: Path | None = Field(
         None,
-        description="Parquet of predictions made elsewhere (clip_id, scores, targets): evaluated without a workspace.",
+        description="Predictions made elsewhere (clip_id, scores, targets) as Parquet, CSV or npz, evaluated without a model.",
         json_schema_extra=SOURCE,
     )
     ontology: Path | None = Field(
@@ -32,8 +39,30 @@ class EvaluateSettings(StageSettings):
         description="With --scores: CSV (index,mid,display_name) of the labels in score order.",
         json_schema_extra=SOURCE,
     )
+    clips: Path | None = Field(
+        None,
+        description="Evaluate only on the clips listed here (ids as text, or a column clip_id of CSV or Parquet).",
+        json_schema_extra=SOURCE,
+    )
+    group_by: str | None = Field(
+        None,
+        min_length=1,
+        description="Draw whole groups of clips for the intervals: a column of clips.parquet (recording_id, say) or of --scores.",
+    )
+    threshold: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field(
+        (0.5,),
+        min_length=1,
+        description="Score from which a label is a tag, for precision, recall and F1 (repeat for more); the first also says which false positives are confident.",
+    )
+    top_k: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        (1, 5),
+        description="Where every clip has one label: count it as found among the k highest scores (repeat for more).",
+    )
     resamples: int = Field(
-        1000, ge=0, le=100000, description="Bootstrap resamples of the clips; 0: no intervals."
+        1000, ge=0, le=10000, description="Bootstrap resamples of the clips; 0: no intervals."
+    )
+    audio_clips: int = Field(
+        8, ge=0, le=100, description="Clips to hear in report.html, as MP3 of at most 10 s each."
     )
     batch_size: int = Field(32, ge=1, le=65536, description="Clips scored at once.")
     device: Literal["auto", "cpu", "cuda"] = Field(
@@ -41,54 +70,32 @@ class EvaluateSettings(StageSettings):
     )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of the bootstrap.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _name_of_file(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Results of a file are kept under its name, where none is given."""
+        if values.get("scores") is None or values.get("name") is not None:
+            return values
+        name = re.sub(r"[^A-Za-z0-9._-]", "-", Path(values["scores"]).stem).strip("._-")[:100]
+        return {**values, "name": name or "scores"}
 
-class Interval(StageSummary):
-    """A value with its 95 % bootstrap interval over clips (null without resamples)."""
+    @field_validator("against")
+    @classmethod
+    def _is_run_or_file(cls, against: str | None) -> str | None:
+        if against is None or against.lower().endswith(SCORE_SUFFIXES):
+            return against
+        return TypeAdapter(RunName).validate_python(against)
 
-    value: float
-    low: float | None
-    high: float | None
+    def sources(self) -> tuple[Path, ...]:
+        """Also the file to compare with."""
+        found = self.against_file()
+        return (*super().sources(), *([found] if found else ()))
 
+    def against_file(self) -> Path | None:
+        """The file to compare with, where it is one."""
+        is_file = self.against is not None and self.against.lower().endswith(SCORE_SUFFIXES)
+        return Path(self.against) if self.against is not None and is_file else None
 
-class Difference(StageSummary):
-    """This run minus the other, on the same clips, resampled together."""
-
-    against: str
-    mAP: Interval  # noqa: N815 - the field's own spelling
-    OmAP: Interval
-
-
-class LabelResult(StageSummary):
-    """One label's measures; null where a measure is not defined, or d' infinite."""
-
-    label_index: int
-    mid: str
-    label: str
-    positives: int
-    AP: float | None
-    OmAP: float | None
-    AUC: float | None
-    d_prime: float | None
-
-
-class EvaluateSummary(StageSummary):
-    """The measures over all labels, and per label."""
-
-    name: str
-    split: str | None
-    clips: int
-    clips_without_labels: int
-    labels: int
-    labels_without_positives: int
-    mAP: float  # noqa: N815
-    mAP_interval: Interval  # noqa: N815
-    OmAP: float
-    OmAP_interval: Interval
-    OmAP_is_meaningless: bool
-    OmAP_by_coarse_level: tuple[float, ...]
-    AUC: float | None
-    d_prime: float | None
-    chance_mAP: float  # noqa: N815
-    disconnected_label_pairs: int
-    per_label: tuple[LabelResult, ...]
-    difference: Difference | None
+    def against_run(self) -> str | None:
+        """The run to compare with, where it is one."""
+        return None if self.against_file() else self.against

@@ -41,6 +41,12 @@ def said(done: subprocess.CompletedProcess[str]) -> str:
         (["prepare", "nowhere", "--layout", "tarball"], "--layout"),
         (["nonsense"], "nonsense"),
         (["evaluate", "--name", "a b"], "--name"),
+        (["evaluate", "one", "--name", "two"], "--name"),
+        (["evaluate", "--against", "../elsewhere"], "--against"),
+        (["evaluate", "--threshold", "1.5"], "--threshold"),
+        (["evaluate", "--top-k", "0"], "--top-k"),
+        (["evaluate", "--scores", "x.parquet"], "--ontology"),
+        (["evaluate", "--scores", "x.parquet", "--name", "../elsewhere"], "--name"),
     ],
 )
 def test_wrong_usage(arguments: list[str], named: str, tmp_path: Path) -> None:

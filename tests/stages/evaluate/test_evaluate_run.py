@@ -1,6 +1,7 @@
 """`spa evaluate` of a run: a small random model on noise, in a workspace written by hand."""
 
 import json
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,14 @@ from ontology.build import build_ontology
 from stages.artifacts import read_parquet, write_parquet
 from stages.audio.store import AudioStore, encode_audio
 from stages.errors import MissingInputError, SpaError, UsageError
-from stages.evaluate.settings import EvaluateSettings, EvaluateSummary
+from stages.evaluate.settings import EvaluateSettings
+from stages.evaluate.summary import EvaluateSummary
 from stages.lineage import Lineage
 from stages.models.checkpoint import ModelHeader, load_checkpoint, save_checkpoint
 from stages.models.scoring import score_clips
 from stages.models.tagger import Tagger
 from stages.pipeline import EVALUATE
-from stages.reporter import QuietReporter
+from stages.reporter import QuietReporter, Task
 from stages.runner import run_stage
 
 NODES = {"/m/root": ["/m/a", "/m/b"], "/m/a": ["/m/c"], "/m/b": [], "/m/c": []}
@@ -173,7 +175,8 @@ def test_metrics_parquet_says_what_the_summary_says(workspace: Path) -> None:
 
 
 def test_the_same_again_is_the_same_bytes(workspace: Path) -> None:
-    files = [workspace / "runs" / "spa" / name for name in ("scores.parquet", "metrics.parquet")]
+    names = ("scores.parquet", "metrics.parquet", "report.html")
+    files = [workspace / "runs" / "spa" / name for name in names]
     evaluate(workspace)
     first = [file.read_bytes() for file in files]
     evaluate(workspace)
@@ -205,15 +208,29 @@ def test_against_other_clips_or_targets_is_refused(workspace: Path) -> None:
     path = workspace / "runs" / "one-hot" / "scores.parquet"
     names = read_parquet(path, "scores")["clip_id"].to_pylist()
     rewrite_scores(workspace, "one-hot", "clip_id", [*names[:4], "other", *names[5:]])
-    with pytest.raises(SpaError, match="has clip 'other' where this run has 'clip5'"):
+    with pytest.raises(SpaError, match="clip 'clip5' of the first is not in the second"):
         evaluate(workspace, against="one-hot")
     rewrite_scores(workspace, "one-hot", "clip_id", names)
     rewrite_scores(workspace, "one-hot", "targets", [[0]] * len(names))
-    with pytest.raises(SpaError, match="has other targets for clip 'clip1'"):
+    with pytest.raises(SpaError, match="clip 'clip1'"):
         evaluate(workspace, against="one-hot")
     evaluate(workspace, "one-hot", split="train")
-    with pytest.raises(SpaError, match="has 1 clips, this run 11"):
+    with pytest.raises(SpaError, match=r"has 11 clips, .* 1, of which 0 are in both"):
         evaluate(workspace, against="one-hot")
+
+
+def test_only_the_clips_that_the_other_has(workspace: Path) -> None:
+    """The other model's scores are both what is compared with and the list of clips."""
+    evaluate(workspace, "one-hot")
+    path = workspace / "runs" / "one-hot" / "scores.parquet"
+    other = workspace.parent / "other.parquet"
+    pq.write_table(pq.read_table(path).slice(2, 6), other)
+    summary = evaluate(workspace, against=str(other), clips=other)
+    assert summary.clips == 6
+    assert summary.coverage is not None
+    assert (summary.coverage.evaluated, summary.coverage.not_listed) == (6, 5)
+    scores = read_parquet(workspace / "runs" / "spa" / "scores.parquet", "scores")
+    assert scores.num_rows == CLIPS - 1
 
 
 def test_against_what_was_never_evaluated_or_itself(workspace: Path) -> None:
@@ -265,3 +282,68 @@ def test_a_model_that_scores_nan(workspace: Path) -> None:
         evaluate(workspace)
     assert pq.ParquetFile(workspace / "clips.parquet").metadata.num_rows == CLIPS
     assert [child.name for child in (workspace / "runs" / "spa").iterdir()] == ["model.safetensors"]
+
+
+class CountingReporter(QuietReporter):
+    """Counts how often clips were scored."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scored = 0
+
+    def task(self, name: str, total: int) -> AbstractContextManager[Task]:
+        self.scored += name == "score"
+        return super().task(name, total)
+
+
+def test_kept_scores_serve_again_while_model_and_clips_are_the_same(workspace: Path) -> None:
+    """Another threshold needs no new scores; another model, another batch size or --force does."""
+    reporter = CountingReporter()
+
+    def run(force: bool = False, **settings: object) -> EvaluateSummary:
+        given = EvaluateSettings.model_validate({"name": "spa", "resamples": 0, **settings})
+        return run_stage(EVALUATE, given, workspace, reporter, force=force).summary
+
+    first = run()
+    again = run(threshold=(0.1,))
+    assert reporter.scored == 1
+    assert (again.mAP, again.OmAP) == (first.mAP, first.OmAP)
+    run(threshold=(0.1,), force=True)
+    assert reporter.scored == 2
+    run(threshold=(0.2,), batch_size=3)
+    assert reporter.scored == 3
+    path = workspace / "runs" / "spa" / "scores.parquet"
+    path.write_bytes(path.read_bytes() + b"more")
+    run(threshold=(0.3,), batch_size=3)
+    assert reporter.scored == 4
+    write_model(workspace, "spa", 3)
+    assert run(threshold=(0.3,), batch_size=3).mAP != first.mAP
+    assert reporter.scored == 5
+
+
+@pytest.mark.parametrize(
+    ("group_by", "message"),
+    [
+        ("recording", "no such column to group by"),
+        ("duration_seconds", "no such column to group by"),
+        ("fold", "clip 'clip1' has none"),
+    ],
+)
+def test_groups_that_clips_do_not_have(workspace: Path, group_by: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        evaluate(workspace, group_by=group_by)
+
+
+def test_groups_of_clips_parquet(workspace: Path) -> None:
+    summary = evaluate(workspace, group_by="recording_id")
+    assert summary.groups == CLIPS - 1
+    assert summary.mAP_interval == evaluate(workspace).mAP_interval
+
+
+def test_the_report_has_the_clips_to_hear(workspace: Path) -> None:
+    """Random models are wrong often enough; every false tag's example is a playable MP3."""
+    evaluate(workspace, threshold=(0.01,), audio_clips=2)
+    page = (workspace / "runs" / "spa" / "report.html").read_text()
+    assert page.count("data:audio/mpeg;base64,") == 2
+    evaluate(workspace, threshold=(0.01,), audio_clips=0)
+    assert "data:audio" not in (workspace / "runs" / "spa" / "report.html").read_text()

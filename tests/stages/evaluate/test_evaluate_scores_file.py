@@ -1,4 +1,4 @@
-"""`spa evaluate --scores`: anybody's predictions, with no workspace."""
+"""`spa evaluate --scores`: anybody's predictions, from a file to metrics.parquet and report.html."""
 
 import json
 from pathlib import Path
@@ -8,8 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from stages.artifacts import read_parquet
 from stages.errors import SpaError, UsageError
-from stages.evaluate.settings import EvaluateSettings, EvaluateSummary
+from stages.evaluate.settings import EvaluateSettings
+from stages.evaluate.summary import EvaluateSummary
 from stages.pipeline import EVALUATE
 from stages.reporter import QuietReporter
 from stages.runner import run_stage
@@ -59,10 +61,8 @@ def evaluate(
     if written is not None:
         pq.write_table(pa.table(written), files["scores"])
     settings = EvaluateSettings.model_validate({"resamples": 20, **files, **changes})
-    workspace = files["scores"].parent / "no-workspace"
-    summary = run_stage(EVALUATE, settings, workspace, QuietReporter()).summary
-    assert not workspace.exists()
-    return summary
+    workspace = files["scores"].parent / "w"
+    return run_stage(EVALUATE, settings, workspace, QuietReporter(), force=True).summary
 
 
 def test_the_golden_inputs_give_the_golden_numbers(shared: Path, tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_measures_by_hand(files: dict[str, Path]) -> None:
     assert summary.OmAP_by_coarse_level == (1.0, 1.0, 1.0, 1.0)
     assert summary.clips_without_labels == 1
     assert [label.AUC for label in summary.per_label] == [1.0, 1.0, 0.75]
-    assert summary.name == str(files["scores"])
+    assert summary.name == "scores"
     assert summary.split is None
     assert summary.difference is None
 
@@ -119,126 +119,10 @@ def test_the_seed_decides_the_intervals(files: dict[str, Path]) -> None:
     assert first.mAP_interval.low <= first.mAP
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        pa.list_(pa.field("item", pa.float64())),
-        pa.list_(pa.field("element", pa.float32(), nullable=False)),
-        pa.large_list(pa.float16()),
-        pa.list_(pa.float32(), 3),
-    ],
-)
-@pytest.mark.parametrize("text", [pa.large_string(), pa.dictionary(pa.int32(), pa.string())])
-def test_any_list_and_text_type(
-    files: dict[str, Path], kind: pa.DataType, text: pa.DataType
-) -> None:
-    plain = evaluate(files, columns())
-    rows = [np.array(row, dtype=kind.value_type.to_pandas_dtype()) for row in SCORES]
-    written = {
-        "clip_id": pa.array(["a", "b", "c", "d"]).cast(text),
-        "scores": pa.array(rows, kind),
-        "targets": pa.array(TARGETS, pa.large_list(pa.uint16())),
-        "another": pa.array([1, 2, 3, 4]),
-    }
-    found = evaluate(files, written)
-    assert found.OmAP_by_coarse_level == plain.OmAP_by_coarse_level
-    assert found.mAP == plain.mAP
-
-
-def with_column(name: str, values: object) -> dict[str, pa.Array]:
-    return {**columns(), name: values}
-
-
-def row(changed: list[float | None]) -> list[list[float | None]]:
-    return [SCORES[0], changed, SCORES[2], SCORES[3]]
-
-
-BAD = {
-    "NaN": (
-        with_column("scores", row([0.1, float("nan"), 0.2])),
-        r"clip 1 has score nan for label 1 \(clip_id 'b', label '/m/bark'\)",
-    ),
-    "infinite": (
-        with_column("scores", row([0.1, 0.2, float("inf")])),
-        "clip_id 'b', label '/m/cat'",
-    ),
-    "narrow row": (with_column("scores", row([0.1, 0.2])), "clip 'b' has 2 scores for 3 labels"),
-    "empty row": (with_column("scores", row([])), "clip 'b' has 0 scores for 3 labels"),
-    "null score": (with_column("scores", row([0.1, None, 0.2])), "clip 'b' has a null in 'scores'"),
-    "null row": (
-        with_column("scores", pa.array([SCORES[0], None, *SCORES[2:]])),
-        "clip 'b' has a null in 'scores'",
-    ),
-    "null target": (
-        with_column("targets", pa.array([[0, 1], [2], [None], []], pa.list_(pa.int32()))),
-        "clip 'c' has a null in 'targets'",
-    ),
-    "target out of range": (
-        with_column("targets", [[0, 1], [2], [3], []]),
-        r"clip 2 has target 3; with 3 labels, 0 to 2 are possible \(clip_id 'c'\)",
-    ),
-    "negative target": (with_column("targets", [[0, 1], [2], [-1], []]), r"target -1.*clip_id 'c'"),
-    "target twice": (
-        with_column("targets", [[0, 1], [2, 2], [0], []]),
-        r"clip 1 has target 2 twice \(clip_id 'b'\)",
-    ),
-    "no label anywhere": (
-        with_column("targets", pa.array([[], [], [], []], pa.list_(pa.int32()))),
-        "none of the 4 clips has a label",
-    ),
-    "clip twice": (with_column("clip_id", ["a", "b", "a", "d"]), "clip_id 'a' is there twice"),
-    "no clip_id": (with_column("clip_id", ["a", None, "c", "d"]), "row 1 has no clip_id"),
-    "numbers for clips": (with_column("clip_id", [1, 2, 3, 4]), "column 'clip_id' is int64"),
-    "text for scores": (with_column("scores", [["x"]] * 4), "column 'scores' is list<.*string>"),
-    "plain scores": (with_column("scores", [0.1] * 4), "column 'scores' is double"),
-    "multi-hot floats": (with_column("targets", [[1.0]] * 4), "column 'targets' is list<.*double>"),
-    "no targets": (
-        {key: value for key, value in columns().items() if key != "targets"},
-        r"has the columns \['clip_id', 'scores'\], not one 'targets'",
-    ),
-    "no clips": ({key: value[:0] for key, value in columns().items()}, "has no clips"),
-}
-
-
-@pytest.mark.parametrize("name", BAD)
-def test_bad_scores_are_named(files: dict[str, Path], name: str) -> None:
-    written, message = BAD[name]
-    with pytest.raises(SpaError, match=message) as caught:
-        evaluate(files, written)
-    assert str(files["scores"]) in caught.value.message
-    assert "\n" not in caught.value.message
-
-
-def test_a_file_of_another_kind(files: dict[str, Path]) -> None:
-    files["scores"].write_bytes(b"clip_id,scores\n")
-    with pytest.raises(SpaError, match="cannot be read as Parquet"):
-        evaluate(files)
-    files["scores"].unlink()
-    with pytest.raises(SpaError, match="cannot be read as Parquet"):
-        evaluate(files)
-
-
-def test_a_cut_off_file(files: dict[str, Path]) -> None:
-    many = {key: pa.concat_arrays([value] * 2000) for key, value in columns().items()}
-    many["clip_id"] = pa.array([f"clip{index}" for index in range(8000)])
-    pq.write_table(pa.table(many), files["scores"])
-    content = bytearray(files["scores"].read_bytes())
-    content[100 : len(content) // 2] = b"\xff" * (len(content) // 2 - 100)
-    files["scores"].write_bytes(content)
-    with pytest.raises(SpaError, match="cannot be read as Parquet"):
-        evaluate(files)
-
-
 @pytest.mark.parametrize("missing", ["ontology", "labels"])
 def test_both_the_ontology_and_the_labels_are_needed(files: dict[str, Path], missing: str) -> None:
     with pytest.raises(UsageError, match="--scores needs --ontology and --labels"):
         evaluate(files, columns(), **{missing: None})
-
-
-@pytest.mark.parametrize("option", ["name", "against"])
-def test_runs_and_scores_do_not_mix(files: dict[str, Path], option: str) -> None:
-    with pytest.raises(UsageError, match="--scores stands alone"):
-        evaluate(files, columns(), **{option: "main"})
 
 
 def test_a_label_that_the_ontology_lacks(files: dict[str, Path]) -> None:
@@ -280,3 +164,113 @@ def test_a_flat_ontology_says_nothing(
     (warning,) = reporter.warnings
     assert "OmAP is meaningless here" in warning
     assert not evaluate(files).OmAP_is_meaningless
+
+
+def test_what_it_leaves(files: dict[str, Path], tmp_path: Path) -> None:
+    summary = evaluate(files, columns())
+    folder = tmp_path / "w" / "runs" / "scores"
+    assert sorted(path.name for path in folder.iterdir()) == ["metrics.parquet", "report.html"]
+    assert tmp_path / "w" / summary.report == folder / "report.html"
+    rows = read_parquet(folder / "metrics.parquet", "metrics").to_pylist()
+    assert {"metric": "mAP", "value": summary.mAP}.items() <= rows[0].items()
+    named = evaluate(files, columns(), name="panns")
+    assert named.report == "runs/panns/report.html"
+
+
+def test_the_name_of_a_run_with_a_model_is_refused(files: dict[str, Path], tmp_path: Path) -> None:
+    model = tmp_path / "w" / "runs" / "scores" / "model.safetensors"
+    model.parent.mkdir(parents=True)
+    model.write_bytes(b"weights")
+    with pytest.raises(UsageError, match=r"the run 'scores' of .* is a model's"):
+        evaluate(files, columns())
+    assert [path.name for path in model.parent.iterdir()] == ["model.safetensors"]
+
+
+def test_two_files_are_compared(files: dict[str, Path], tmp_path: Path) -> None:
+    """The other file has the clips in another order, and the true labels always on top."""
+    perfect = [[float(index in row) for index in range(3)] for row in TARGETS]
+    other = {**columns(), "scores": pa.array(perfect, pa.list_(pa.float64()))}
+    path = tmp_path / "other.parquet"
+    pq.write_table(pa.table(other).take([3, 1, 0, 2]), path)
+    summary = evaluate(files, columns(), against=str(path))
+    assert summary.difference is not None
+    assert summary.difference.mAP.value == pytest.approx(17 / 18 - 1)
+    assert summary.difference.per_label[2].AP is not None
+    assert summary.difference.per_label[2].AP.value == pytest.approx((1 + 2 / 3) / 2 - 1)
+    assert summary.difference.labels_compared == 0
+    assert summary.difference.AP_lost == ()
+
+
+def test_only_listed_clips(files: dict[str, Path], tmp_path: Path) -> None:
+    (tmp_path / "clips.txt").write_text("b\na\nnever-scored\n")
+    summary = evaluate(files, columns(), clips=tmp_path / "clips.txt")
+    assert summary.clips == 2
+    assert summary.coverage is not None
+    assert summary.coverage.model_dump() == {
+        "listed": 3,
+        "evaluated": 2,
+        "unscored": 1,
+        "unscored_by_other": None,
+        "not_listed": 2,
+        "share": pytest.approx(2 / 3),
+    }
+    assert [label.positives for label in summary.per_label] == [1, 1, 1]
+
+
+def test_groups_are_drawn_whole(files: dict[str, Path]) -> None:
+    written = {**columns(), "recording": pa.array(["r", "r", "s", "s"])}
+    summary = evaluate(files, written, group_by="recording")
+    assert (summary.group_by, summary.groups) == ("recording", 2)
+    assert summary.mAP == evaluate(files, columns()).mAP
+
+
+@pytest.mark.parametrize("groups", [1, 4])
+def test_intervals_of_few_clips(files: dict[str, Path], groups: int) -> None:
+    """One group has none: every resample would be the same. A few get a warning."""
+    written = {**columns(), "take": pa.array([f"{index % groups}" for index in range(4)])}
+    pq.write_table(pa.table(written), files["scores"])
+    settings = EvaluateSettings.model_validate({"resamples": 20, "group_by": "take", **files})
+    reporter = QuietReporter()
+    summary = run_stage(EVALUATE, settings, files["scores"].parent / "w", reporter).summary
+    assert (summary.mAP_interval.low is None) == (groups == 1)
+    expected = "there are no intervals" if groups == 1 else "only 4 groups by take"
+    assert any(expected in warning for warning in reporter.warnings)
+
+
+def test_scores_that_are_no_probabilities(files: dict[str, Path]) -> None:
+    """Logits give the same order, so the same mAP; as many tags count as confident as are true."""
+    logits = [[10 * score - 5 for score in row] for row in SCORES]
+    summary = evaluate(files, {**columns(), "scores": pa.array(logits, pa.list_(pa.float64()))})
+    plain = evaluate(files, columns())
+    assert (summary.mAP, summary.OmAP) == pytest.approx((plain.mAP, plain.OmAP))
+    assert not summary.scores_are_probabilities
+    assert (summary.thresholds, summary.calibration) == (None, None)
+    assert summary.severity.threshold == pytest.approx(10 * 0.6 - 5)
+    # The true labels of a and b score as much, and a false one of c: bark, 3 edges from cat.
+    assert summary.severity.false_positives == 1
+    assert summary.severity.mean_distance is not None
+    assert summary.severity.mean_distance.value == 3
+    assert plain.thresholds is not None
+    assert plain.thresholds[0].recall_micro == 3 / 4
+
+
+def test_one_label_a_clip_has_top_k(files: dict[str, Path]) -> None:
+    single = {**columns(), "targets": pa.array([[0], [2], [2], [1]], pa.list_(pa.int32()))}
+    summary = evaluate(files, single, top_k=(1, 2, 3))
+    assert summary.top_k is not None
+    # b alone is right at first; a too; of c and d the true label is last, then second.
+    assert {top.k: top.accuracy.value for top in summary.top_k} == {1: 0.5, 2: 0.75}
+    assert evaluate(files, columns()).top_k is None
+
+
+def test_a_report_of_one_clip_and_one_label(files: dict[str, Path]) -> None:
+    files["labels"].write_text("index,mid,display_name\n0,/m/dog,dog\n")
+    one = {
+        "clip_id": pa.array(["a"]),
+        "scores": pa.array([[0.5]], pa.list_(pa.float32())),
+        "targets": pa.array([[0]], pa.list_(pa.int32())),
+    }
+    summary = evaluate(files, one)
+    assert (summary.mAP, summary.OmAP, summary.AUC) == (1.0, 1.0, None)
+    assert summary.severity.random_mean_distance is None
+    assert (files["scores"].parent / "w" / summary.report).stat().st_size > 10_000
