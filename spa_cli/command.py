@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from spa_cli.console import ConsoleReporter, fail, printable
-from spa_cli.options import build, parameters_of
+from spa_cli.options import build, check_text, parameters_of
 from stages.errors import WORK_KEPT, SpaError
 from stages.pipeline import R, S, Stage
 from stages.runner import run_stage
@@ -53,6 +53,7 @@ def add_stage(  # noqa: PLR0913 - what commands differ in
     """
 
     def command(*, workspace: Path, as_json: bool, force: bool, **values: Any) -> None:
+        check_text(workspace, "workspace")
         settings = build(stage.settings, values)
         with reported(stage.settings):
             outcome = run_stage(stage, settings, workspace, ConsoleReporter(), force=force)

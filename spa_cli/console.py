@@ -19,6 +19,7 @@ from rich.progress import (
 from stages.reporter import Task
 
 _SECONDS_BETWEEN_LINES = 5.0
+_LONGEST_CHARS = 2000  # of an error
 
 
 def printable(text: str) -> str:
@@ -87,6 +88,12 @@ class ConsoleReporter:
 
 def fail(message: str, next_step: str | None) -> None:
     """Print an error: one line, and a second with the next step."""
-    sys.stderr.write(f"error: {printable(message)}\n")
+    sys.stderr.write(f"error: {_cut(printable(message))}\n")
     if next_step:
-        sys.stderr.write(f"  next: {printable(next_step)}\n")
+        sys.stderr.write(f"  next: {_cut(printable(next_step))}\n")
+
+
+def _cut(line: str) -> str:
+    """A line that a person can still read: names come from untrusted files."""
+    half = _LONGEST_CHARS // 2
+    return line if len(line) <= _LONGEST_CHARS else f"{line[:half]} ... {line[-half:]}"

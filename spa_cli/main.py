@@ -33,6 +33,12 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.stderr.write("error: interrupted: the workspace is as it was before this command\n")
         sys.exit(1)
+    except OSError as error:
+        if os.environ.get("SPA_DEBUG"):
+            raise
+        where = f"{error.filename}: " if error.filename else "the output cannot be written: "
+        sys.stderr.write(f"error: {where}{error.strerror or error}\n")
+        sys.exit(1)
     except Exception as error:
         if os.environ.get("SPA_DEBUG"):
             raise

@@ -1,6 +1,7 @@
 """A stage's settings as a command's options: same names, same defaults, same help."""
 
 import inspect
+from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
@@ -32,6 +33,10 @@ def parameters_of(settings: type[StageSettings], positional: str | None) -> list
 
 def build(settings: type[S], values: dict[str, Any]) -> S:
     """Check the values and build the settings; a bad value is a usage error that names its option."""
+    for name, value in values.items():
+        for path in value if isinstance(value, (list, tuple)) else [value]:
+            if isinstance(path, (Path, str)):
+                check_text(path, name)
     try:
         return settings.model_validate(values)
     except ValidationError as error:
@@ -41,6 +46,16 @@ def build(settings: type[S], values: dict[str, Any]) -> S:
         if first["type"] != "string_pattern_mismatch":
             said = first["msg"]
         message = f"{said} (got {first['input']!r})"
+        raise typer.BadParameter(message, param_hint=f"--{name.replace('_', '-')}") from error
+
+
+def check_text(path: Path | str, name: str) -> None:
+    """Refuse a path that no record could hold: file names on Linux may be any bytes."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        shown = str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        message = f"{shown} is no UTF-8 text: rename it"
         raise typer.BadParameter(message, param_hint=f"--{name.replace('_', '-')}") from error
 
 

@@ -11,10 +11,12 @@ from stages.reporter import Reporter
 class StageContext:
     """Where a stage reads and writes, and whom it tells.
 
-    It reads artifacts below `workspace`, and writes below `staging` at the same relative paths.
+    It reads artifacts below `workspace`, and writes below `staging` at the same relative paths. With
+    `force` the user wants it done again though nothing has changed: nothing old may serve.
     """
 
     workspace: Path
     staging: Path
     lineage: Lineage
     reporter: Reporter
+    force: bool = False

@@ -76,7 +76,9 @@ def _run_in(
     _check_room(stage, settings, outputs, workspace)
     if outputs:
         with staging_folder(workspace, key, lineage.identity(), stage.resumes_from) as staging:
-            summary = _run(stage, settings, StageContext(workspace, staging, lineage, reporter))
+            summary = _run(
+                stage, settings, StageContext(workspace, staging, lineage, reporter, force)
+            )
             try:
                 _check_outputs(stage, outputs, staging)
             except ArtifactError:
@@ -84,7 +86,7 @@ def _run_in(
                 raise
             write_journal(staging, _finished(lineage, outputs, summary))
         return Outcome(summary, unchanged=False)
-    context = StageContext(workspace, staging_path(workspace, key), lineage, reporter)
+    context = StageContext(workspace, staging_path(workspace, key), lineage, reporter, force)
     summary = _run(stage, settings, context)
     if workspace.is_dir():  # such runs may go on side by side: each waits for its turn to say so
         with staging_folder(workspace, key, lineage.identity(), None, _TURN_SECONDS) as staging:
@@ -98,6 +100,13 @@ def _check_room(
     """Refuse to replace what no run of this stage has made, or what it is to be made from."""
     recorded = record_path(workspace, _record_key(stage, settings)).exists()
     for path in (workspace / artifact.path for artifact in outputs):
+        for folder in path.relative_to(workspace).parents:
+            found = workspace / folder
+            if (found.exists() or found.is_symlink()) and not found.is_dir():
+                raise UsageError(
+                    f"{found} is no folder, and `spa {stage.name}` is to write in it",
+                    "move it away, or name another --workspace",
+                )
         for source in settings.sources():
             if source.resolve().is_relative_to(path.resolve()):
                 raise UsageError(
@@ -142,10 +151,19 @@ def _check_inputs(stage: Stage[S, R], inputs: tuple[Artifact, ...], workspace: P
         if not path.exists():
             raise MissingInputError(
                 f"`spa {stage.name}` needs {path}, which does not exist",
-                f"run `spa {artifact.made_by} --workspace {workspace}` first",
+                f"run `spa {artifact.made_by} --workspace {workspace}` first{_others(path)}",
             )
         if artifact.schema and path.is_file():
             _verify(path, artifact.schema)
+
+
+def _others(path: Path) -> str:
+    """The runs that do have what this one lacks: the name may have been mistyped."""
+    runs = path.parent.parent
+    if runs.name != "runs":
+        return ""
+    found = sorted(other.parent.name for other in runs.glob(f"*/{path.name}"))
+    return f", or name one of these: {', '.join(found)}" if found else ""
 
 
 def _check_outputs(stage: Stage[S, R], outputs: tuple[Artifact, ...], staging: Path) -> None:

@@ -13,6 +13,7 @@ from spa_cli.command import add_stage, reported
 from spa_cli.commands.evaluate_difference import show_difference
 from spa_cli.console import printable
 from stages.errors import UsageError
+from stages.evaluate.settings import SCORE_SUFFIXES
 from stages.evaluate.summary import EvaluateSummary, Interval, LabelResult
 from stages.pipeline import EVALUATE
 
@@ -37,6 +38,8 @@ def _with_run_argument(evaluate: Callable[..., None]) -> Callable[..., None]:
         with reported():
             if run is not None and values["name"] is not None:
                 raise UsageError(f"both the argument {run!r} and --name are given", "leave one out")
+            if run is not None and run.lower().endswith(SCORE_SUFFIXES):
+                raise UsageError(f"{run} is no run", f"name a file of scores with --scores {run}")
         evaluate(**values | ({"name": run} if run is not None else {}))
 
     kind = Annotated[str | None, typer.Argument(help="The same as --name.", show_default=False)]
@@ -111,8 +114,8 @@ def _rows(summary: EvaluateSummary) -> Iterator[tuple[str, Interval | float | No
     yield "AUC", summary.AUC
     yield "d-prime", summary.d_prime
     for at in summary.thresholds or ():
-        yield f"F1 at {at.threshold:g}, macro", at.F1_macro
-        yield f"F1 at {at.threshold:g}, micro", at.F1_micro
+        yield f"F1 at {at.threshold}, macro", at.F1_macro
+        yield f"F1 at {at.threshold}, micro", at.F1_micro
     if summary.calibration is not None:
         yield "calibration error, macro", summary.calibration.macro
     severity = summary.severity

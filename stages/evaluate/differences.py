@@ -3,7 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.evaluate.results import SEVERITY, TOP1, Judged, each_with_interval, with_interval
+from stages.evaluate.results import (
+    SEVERITY,
+    TOP1,
+    Judged,
+    defined,
+    each_with_interval,
+    with_interval,
+)
 from stages.evaluate.space import LabelSpace
 from stages.evaluate.summary import Difference, Interval, LabelDifference
 
@@ -20,7 +27,15 @@ def difference(against: str, ours: Judged, theirs: Judged, space: LabelSpace) ->
         mine.by_level - other.by_level, ours.replicates.by_level - theirs.replicates.by_level
     )
     per_label = tuple(
-        LabelDifference(label_index=index, mid=mid, label=name, AP=ap[index], OmAP=omap[index])
+        LabelDifference(
+            label_index=index,
+            mid=mid,
+            label=name,
+            other_AP=defined(other.average_precision[index]),
+            AP=ap[index],
+            other_OmAP=defined(other.ontology_average_precision[:, index].mean()),
+            OmAP=omap[index],
+        )
         for index, (mid, name) in enumerate(
             zip(space.labels.mids, space.labels.display_names, strict=True)
         )
@@ -31,6 +46,12 @@ def difference(against: str, ours: Judged, theirs: Judged, space: LabelSpace) ->
     by_omap = [(row.mid, row.OmAP) for row in compared]
     return Difference(
         against=against,
+        other_mAP=with_interval(
+            other.mean_average_precision, theirs.replicates.mean_average_precision
+        ),
+        other_OmAP=with_interval(
+            float(other.by_level.mean()), theirs.replicates.by_level.mean(axis=1)
+        ),
         mAP=with_interval(
             mine.mean_average_precision - other.mean_average_precision,
             ours.replicates.mean_average_precision - theirs.replicates.mean_average_precision,

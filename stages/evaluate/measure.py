@@ -12,7 +12,7 @@ from stages.evaluate.space import LabelSpace
 from stages.metrics.average_precision import average_precision, chance_average_precision
 from stages.metrics.calibration import CalibrationErrors, are_probabilities, calibration_error
 from stages.metrics.clip_ratio import ClipRatio
-from stages.metrics.inputs import MetricInputError
+from stages.metrics.inputs import LARGEST_DISTANCE, MetricInputError
 from stages.metrics.label_ranking import label_weighted_label_ranking
 from stages.metrics.micro_average_precision import micro_average_precision
 from stages.metrics.omap import ontology_average_precision
@@ -53,6 +53,7 @@ class Measures:
         auc: (labels,).
         best: the threshold of the highest F1 of each label.
         threshold: the score from which on a false positive is confident.
+        matched: whether that is the one that as many tags reach as are true.
         false_positives: (levels,) int64, confident false positives by distance.
         lwlrap, severity, top1: sums over clips.
         top_k: accuracy by k, where every clip has one label.
@@ -69,6 +70,7 @@ class Measures:
     auc: NDArray[np.float64]
     best: BestThresholds
     threshold: float
+    matched: bool
     false_positives: NDArray[np.int64]
     lwlrap: ClipRatio
     severity: ClipRatio
@@ -92,8 +94,13 @@ class Measures:
         return (self.lwlrap, self.severity, self.top1, *self.top_k.values())
 
 
-def measure(predictions: Predictions, space: LabelSpace, settings: EvaluateSettings) -> Measures:
+def measure(
+    predictions: Predictions, space: LabelSpace, settings: EvaluateSettings, *, matched: bool
+) -> Measures:
     """Measure predictions.
+
+    With `matched`, as many tags count as confident as are true: else those from the first threshold
+    on, which only probabilities have in common.
 
     Raises:
         ArtifactError: a score that is not finite, no clip with a label, or distances that no
@@ -104,7 +111,7 @@ def measure(predictions: Predictions, space: LabelSpace, settings: EvaluateSetti
     nearest = clip_categories(targets, rankings.distances)
     levels = int(rankings.distances.max()) + 1
     probabilities = are_probabilities(scores)
-    threshold = settings.threshold[0] if probabilities else matched_threshold(scores, targets)
+    threshold = matched_threshold(scores, targets) if matched else settings.threshold[0]
     return Measures(
         predictions=predictions,
         nearest=nearest,
@@ -116,6 +123,7 @@ def measure(predictions: Predictions, space: LabelSpace, settings: EvaluateSetti
         auc=roc_auc(rankings),
         best=best_thresholds(rankings, scores, targets),
         threshold=threshold,
+        matched=matched,
         false_positives=confident_false_positives(scores, nearest, threshold, levels),
         lwlrap=label_weighted_label_ranking(scores, targets),
         severity=severity(scores, nearest, threshold),
@@ -126,14 +134,22 @@ def measure(predictions: Predictions, space: LabelSpace, settings: EvaluateSetti
 
 
 def _rank(predictions: Predictions, space: LabelSpace) -> Rankings:
+    distances, mids = space.distances.values, space.labels.mids
+    if distances.max(initial=0) > LARGEST_DISTANCE:
+        one, other = np.unravel_index(np.argmax(distances), distances.shape)
+        raise ArtifactError(
+            f"the labels {mids[one]!r} and {mids[other]!r} are {distances.max()} edges apart in the"
+            f" ontology; at most {LARGEST_DISTANCE} can be measured",
+            "give an ontology in which they are nearer",
+        )
     try:
-        return rank(predictions.scores, predictions.targets, space.distances.values)
+        return rank(predictions.scores, predictions.targets, distances)
     except MetricInputError as error:
         named = []
         if error.clip is not None:
             named.append(f"clip_id {predictions.clip_ids[error.clip]!r}")
         if error.label is not None:
-            named.append(f"label {space.labels.mids[error.label]!r}")
+            named.append(f"label {mids[error.label]!r}")
         where = f" ({', '.join(named)})" if named else ""
         raise ArtifactError(f"{predictions.source}: {error.message}{where}") from error
 

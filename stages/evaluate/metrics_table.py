@@ -51,16 +51,16 @@ def _overall(summary: EvaluateSummary) -> Iterator[Row]:
 def _of_probabilities(summary: EvaluateSummary) -> Iterator[Row]:
     for at in summary.thresholds or ():
         for metric in ("precision_macro", "recall_macro", "F1_macro"):
-            yield _row(f"{metric}@{at.threshold:g}", getattr(at, metric))
+            yield _row(f"{metric}@{at.threshold}", getattr(at, metric))
         for metric in ("precision_micro", "recall_micro", "F1_micro"):
-            yield _row(f"{metric}@{at.threshold:g}", getattr(at, metric))
+            yield _row(f"{metric}@{at.threshold}", getattr(at, metric))
     if summary.calibration is not None:
         yield _row("calibration_error", summary.calibration.macro)
         yield _row("calibration_error_pooled", summary.calibration.pooled)
 
 
 def _by_label(summary: EvaluateSummary, measures: Measures) -> Iterator[Row]:
-    at = f"@{summary.thresholds[0].threshold:g}" if summary.thresholds else None
+    at = f"@{summary.thresholds[0].threshold}" if summary.thresholds else None
     for label in summary.per_label:
         yield _row("AP", label.AP_interval, label.label_index)
         yield _row("OmAP", label.OmAP_interval, label.label_index)

@@ -6,17 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.errors import ArtifactError
+from stages.evaluate.labels import Labels
 from stages.evaluate.scores_file.predictions import Predictions
+from stages.evaluate.scores_file.wording import counted, quoted
 from stages.evaluate.summary import Coverage
 
 
 def pair(
-    models: Sequence[Predictions], listed: tuple[str, ...] | None
+    models: Sequence[Predictions], listed: tuple[str, ...] | None, labels: Labels
 ) -> tuple[tuple[Predictions, ...], Coverage | None]:
     """The predictions of all models for the same clips, in the order of the first: the evaluated one.
 
     With `listed`, for the clips that are listed and that every model has scored, and how much of the
-    list that is; without, all clips, which must be the same.
+    list that is; without, all clips, which must be the same. `labels` are those of every model.
 
     Raises:
         ArtifactError: no clip is left, models are over other clips, or they have other targets.
@@ -38,7 +40,7 @@ def pair(
     places = [np.array([found[clip_id] for clip_id in kept], dtype=np.int64) for found in rows]
     taken = tuple(_take(model, place) for model, place in zip(models, places, strict=True))
     for other in taken[1:]:
-        _check_same_targets(taken[0], other)
+        _check_same_targets(taken[0], other, labels)
     return taken, None if listed is None else _coverage(rows, listed, len(kept))
 
 
@@ -60,7 +62,7 @@ def _check_same_clips(ours: Predictions, theirs: Predictions) -> None:
         only_theirs = next(clip_id for clip_id in theirs.clip_ids if clip_id not in our_clips)
         first = f"clip {only_theirs!r} of the second is not in the first"
     raise ArtifactError(
-        f"{ours.source} has {len(our_clips)} clips, {theirs.source} {len(their_clips)}, of which"
+        f"{ours.source} has {counted(len(our_clips), 'clip')}, {theirs.source} {len(their_clips)}, of which"
         f" {common} are in both: {first}",
         f"`--clips {theirs.source}` evaluates on those that both have"
         if common
@@ -68,22 +70,25 @@ def _check_same_clips(ours: Predictions, theirs: Predictions) -> None:
     )
 
 
-def _check_same_targets(ours: Predictions, theirs: Predictions) -> None:
+def _check_same_targets(ours: Predictions, theirs: Predictions, labels: Labels) -> None:
     differs = ours.targets != theirs.targets
     if differs.any():
         row, label = (int(place) for place in np.unravel_index(np.argmax(differs), differs.shape))
         having, lacking = (ours, theirs) if ours.targets[row, label] else (theirs, ours)
+        clips = counted(int(np.count_nonzero(differs.any(axis=1))), "clip")
         raise ArtifactError(
-            f"the targets of {np.count_nonzero(differs.any(axis=1))} clips differ: clip"
-            f" {ours.clip_ids[row]!r} has label {label} in {having.source}, not in {lacking.source}",
+            f"the targets of {clips} differ: clip {ours.clip_ids[row]!r} has label {label},"
+            f" {labels.mids[label]!r} ({labels.display_names[label]}), in {having.source}, not in"
+            f" {lacking.source}",
             "compare models on the same targets",
         )
 
 
 def _none_left(models: Sequence[Predictions], listed: tuple[str, ...]) -> str:
-    scored = ", ".join(f"{model.source} ({model.clip_ids[0]!r}, ...)" for model in models)
+    scored = ", ".join(f"{model.source} ({quoted(model.clip_ids[0])}, ...)" for model in models)
     everyone = "scored in" if len(models) == 1 else "scored in each of"
-    return f"none of the {len(listed)} listed clips ({listed[0]!r}, ...) is {everyone} {scored}"
+    clips = counted(len(listed), "listed clip")
+    return f"none of the {clips} ({quoted(listed[0])}, ...) is {everyone} {scored}"
 
 
 def _coverage(rows: list[dict[str, int]], listed: tuple[str, ...], evaluated: int) -> Coverage:

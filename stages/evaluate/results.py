@@ -51,6 +51,7 @@ def summarise(
     groups = measures.predictions.groups
     return EvaluateSummary(
         name=name,
+        source=None if settings.scores is None else str(settings.scores),
         split=settings.split if settings.scores is None else None,
         clips=measures.rankings.clips,
         clips_without_labels=measures.rankings.clips_without_labels,
@@ -139,6 +140,7 @@ def _severity(judged: Judged) -> Severity:
     random = random_distances(measures.nearest, len(measures.false_positives))
     return Severity(
         threshold=measures.threshold,
+        matched=measures.matched,
         false_positives=mistakes,
         mean_distance=_of_ratio(judged, SEVERITY, farthest) if mistakes else None,
         top1_mean_distance=_of_ratio(judged, TOP1, farthest),

@@ -1,16 +1,16 @@
 """Judge a run of the workspace, or anybody's scores."""
 
+import json
 from pathlib import Path
-
-import numpy as np
 
 from stages.artifacts import write_parquet
 from stages.context import StageContext
 from stages.errors import UsageError
 from stages.evaluate.clip_list import read_clip_list
 from stages.evaluate.differences import difference
-from stages.evaluate.measure import measure
+from stages.evaluate.judge import judge
 from stages.evaluate.metrics_table import metrics_columns
+from stages.evaluate.other import read_other
 from stages.evaluate.pairing import pair
 from stages.evaluate.report.gather import gather
 from stages.evaluate.report.page import write_report
@@ -20,10 +20,7 @@ from stages.evaluate.scores_file.write import write_scores
 from stages.evaluate.settings import EvaluateSettings
 from stages.evaluate.space import LabelSpace, space_of_files, space_of_workspace
 from stages.evaluate.summary import Coverage, EvaluateSummary
-from stages.metrics.bootstrap import bootstrap
-from stages.reporter import Reporter
-
-_FEW = 50  # clips or groups, below which the intervals were measured to cover too little
+from stages.records import read_record
 
 
 def run(settings: EvaluateSettings, context: StageContext) -> EvaluateSummary:
@@ -31,16 +28,18 @@ def run(settings: EvaluateSettings, context: StageContext) -> EvaluateSummary:
     _check_usage(settings, context.workspace)
     space = _space(settings, context)
     ours = _scored(settings, space, context)
-    models = (ours, *_other(settings, space, context.workspace))
+    models = (ours, *read_other(settings, space.labels, context))
     listed = None if settings.clips is None else read_clip_list(settings.clips)
-    paired, coverage = pair(models, listed)
-    judged = _judge(paired, space, settings, context)
+    paired, coverage = pair(models, listed, space.labels)
+    judged = judge(paired, space, settings, context)
     summaries = _summarise(judged, space, settings, coverage)
+    _warn_of_replaced(summaries[0], context)
     folder = context.staging / "runs" / str(settings.name)
     if settings.scores is None:
         write_scores(folder / "scores.parquet", ours, space.labels, context.lineage)
     columns = metrics_columns(summaries[0], judged[0].measures)
-    write_parquet(folder / "metrics.parquet", "metrics", columns, context.lineage)
+    stated = {"labels": json.dumps(space.labels.mids)}
+    write_parquet(folder / "metrics.parquet", "metrics", columns, context.lineage, extra=stated)
     write_report(folder / "report.html", gather(judged, summaries, space, settings, context))
     return summaries[0]
 
@@ -66,6 +65,19 @@ def _check_usage(settings: EvaluateSettings, workspace: Path) -> None:
             f"the run '{settings.name}' of {workspace} is a model's",
             "keep the results of --scores under another --name",
         )
+    elif settings.split != "eval":
+        raise UsageError("--split is for runs: a file of scores is one split", "leave it out")
+
+
+def _warn_of_replaced(summary: EvaluateSummary, context: StageContext) -> None:
+    """Two files of one name are kept under one name."""
+    record = read_record(context.workspace, f"evaluate-{summary.name}")
+    before = record.summary.get("source") if record else None
+    if before is not None and before != summary.source:
+        context.reporter.warn(
+            f"the results of {before} in runs/{summary.name} are replaced by those of {summary.source}:"
+            " --name keeps both"
+        )
 
 
 def _space(settings: EvaluateSettings, context: StageContext) -> LabelSpace:
@@ -80,53 +92,6 @@ def _scored(settings: EvaluateSettings, space: LabelSpace, context: StageContext
     from stages.evaluate.score_run import score_run  # torch is heavy
 
     return score_run(settings, space.labels, context)
-
-
-def _other(
-    settings: EvaluateSettings, space: LabelSpace, workspace: Path
-) -> tuple[Predictions, ...]:
-    """Scores of the model to compare with, where one is named."""
-    path = settings.against_file()
-    if settings.against_run() is not None:
-        path = workspace / "runs" / str(settings.against) / "scores.parquet"
-    return () if path is None else (read_predictions(path, space.labels),)
-
-
-def _judge(
-    models: tuple[Predictions, ...],
-    space: LabelSpace,
-    settings: EvaluateSettings,
-    context: StageContext,
-) -> tuple[Judged, ...]:
-    """Measure every model, and resample all of them together."""
-    measures = tuple(measure(model, space, settings) for model in models)
-    groups = None
-    if models[0].groups is not None:
-        numbers = {name: index for index, name in enumerate(dict.fromkeys(models[0].groups))}
-        groups = np.array([numbers[name] for name in models[0].groups], dtype=np.int64)
-    drawn = len(models[0].clip_ids) if groups is None else int(groups.max()) + 1
-    resamples = _resamples(drawn, settings, context.reporter)
-    with context.reporter.task("bootstrap", resamples) as task:
-        replicates = bootstrap(
-            [model.rankings for model in measures],
-            resamples,
-            settings.seed,
-            groups=groups,
-            ratios=[model.ratios for model in measures],
-            advance=task.advance,
-        )
-    return tuple(Judged(*pair) for pair in zip(measures, replicates, strict=True))
-
-
-def _resamples(drawn: int, settings: EvaluateSettings, reporter: Reporter) -> int:
-    """How many resamples to draw of so many clips or groups."""
-    what = f"groups by {settings.group_by}" if settings.group_by else "clips"
-    if drawn == 1 and settings.resamples:
-        reporter.warn(f"one of {what}: every resample would be the same, so there are no intervals")
-        return 0
-    if drawn < _FEW and settings.resamples:
-        reporter.warn(f"only {drawn} {what}: the intervals are too narrow (docs/metrics.md)")
-    return settings.resamples
 
 
 def _summarise(

@@ -79,6 +79,11 @@ class EvaluateSettings(StageSettings):
         name = re.sub(r"[^A-Za-z0-9._-]", "-", Path(values["scores"]).stem).strip("._-")[:100]
         return {**values, "name": name or "scores"}
 
+    @field_validator("threshold", "top_k")
+    @classmethod
+    def _each_once(cls, values: tuple[float, ...]) -> tuple[float, ...]:
+        return tuple(dict.fromkeys(values))
+
     @field_validator("against")
     @classmethod
     def _is_run_or_file(cls, against: str | None) -> str | None:

@@ -47,13 +47,15 @@ class Calibration(StageSummary):
 class Severity(StageSummary):
     """How far off the mistakes are, in edges of the ontology; over clips with labels.
 
-    A false positive is confident from the score `threshold` on; its distance is that to the nearest
-    label that the clip has. `mean_distance` is null where there are none. `top1_mean_distance` is of
-    the highest-scored tag of each clip, 0 where it is right. `random_mean_distance` is what tags
-    drawn at random would have.
+    A false positive is confident from the score `threshold` on: the first of `--threshold`, or, where
+    the scores of any model compared are no probabilities, `matched`: the highest score that as many
+    tags reach as are true. Its distance is that to the nearest label that the clip has.
+    `mean_distance` is null where there are none. `top1_mean_distance` is of the highest-scored tag of
+    each clip, 0 where it is right. `random_mean_distance` is what tags drawn at random would have.
     """
 
     threshold: float
+    matched: bool
     false_positives: int
     mean_distance: Interval | None
     top1_mean_distance: Interval
@@ -109,12 +111,14 @@ class LabelDifference(StageSummary):
     label_index: int
     mid: str
     label: str
+    other_AP: float | None  # noqa: N815
     AP: Interval | None
+    other_OmAP: float | None  # noqa: N815
     OmAP: Interval | None
 
 
 class Difference(StageSummary):
-    """This model minus the other, on the same clips, resampled together.
+    """This model minus the other, whose own measures are `other_...`; resampled together.
 
     Of the `labels_compared` labels with at least `least_positives` positives, one is won or lost (its
     mid is listed) where the interval of its difference lies wholly above or below 0.
@@ -123,6 +127,8 @@ class Difference(StageSummary):
     """
 
     against: str
+    other_mAP: Interval  # noqa: N815
+    other_OmAP: Interval  # noqa: N815
     mAP: Interval  # noqa: N815 - the field's own spelling
     OmAP: Interval
     OmAP_by_coarse_level: tuple[Interval, ...]
@@ -141,6 +147,8 @@ class Difference(StageSummary):
 class EvaluateSummary(StageSummary):
     """The measures over all labels, and per label.
 
+    `source` is the file of scores, null for a run.
+
     `group_by` is what the bootstrap drew: null for single clips, else groups of clips, of which
     there are `groups`. `calibration` and `thresholds` are null where the scores are no
     probabilities, `top_k` unless every clip has one label. `report` is the path of report.html in
@@ -148,6 +156,7 @@ class EvaluateSummary(StageSummary):
     """
 
     name: str
+    source: str | None
     split: str | None
     clips: int
     clips_without_labels: int

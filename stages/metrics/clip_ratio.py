@@ -26,6 +26,8 @@ class ClipRatio:
 
     def replicates(self, weights: NDArray[np.floating]) -> NDArray[np.float64]:
         """The measure of each resample (resamples,), NaN where undefined, for weights (clips, resamples)."""
-        above, below = self.numerators @ weights, self.denominators @ weights
+        # Not `@`: its sums depend on the number of threads.
+        above = np.einsum("c,cr->r", self.numerators, weights)
+        below = np.einsum("c,cr->r", self.denominators, weights)
         defined = np.where(below > 0, below, np.nan)
         return np.asarray(above / defined, dtype=np.float64)

@@ -28,7 +28,8 @@ def micro_average_precision(scores: NDArray[np.floating[Any]], targets: NDArray[
     rising = np.sort(_sortable(scores), axis=None)
     tagged = rising.size - np.searchsorted(rising, positive_scores.astype(rising.dtype))
     true_positives = np.cumsum(positives[::-1])[::-1]
-    return float(positives @ (true_positives / tagged) / positives.sum())
+    # Not `@`: its sums depend on the number of threads.
+    return float(np.sum(positives * (true_positives / tagged)) / positives.sum())
 
 
 def _sortable(scores: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:

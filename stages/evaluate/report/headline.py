@@ -136,7 +136,11 @@ def caveats(summary: EvaluateSummary) -> Iterator[str]:
             " other pair."
         )
     if not summary.scores_are_probabilities:
-        yield "The scores are no probabilities: no fixed thresholds and no calibration error."
+        yield (
+            "The scores are no probabilities: no fixed thresholds and no calibration error. Confident"
+            " are the highest scores, as many as there are true tags: those from"
+            f" {summary.severity.threshold:.3g} on."
+        )
 
 
 def _coverage(coverage: Coverage) -> str:

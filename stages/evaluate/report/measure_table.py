@@ -116,6 +116,8 @@ def _of_clips(summary: EvaluateSummary) -> list[_Line]:
 def _severity(summary: EvaluateSummary) -> list[_Line]:
     severity = summary.severity
     confident = f"scores from {severity.threshold:g} on"
+    if severity.matched:
+        confident = "of the highest scores, as many as there are true tags"
     mean = severity.mean_distance
     return [
         ("Confident false positives", confident, Value(count(severity.false_positives))),

@@ -54,7 +54,7 @@ def render(content: ReportContent) -> str:
         knows_training_clips=any(
             row.clips_train is not None for row in content.model.summary.per_label
         ),
-        threshold=content.model.threshold,
+        confident=wording.confident(content.model.summary.severity),
         confusions=content.confusions,
         labels=[row.label or row.mid for row in content.model.summary.per_label],
         groups=measure_table(content),

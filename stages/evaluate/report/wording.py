@@ -4,7 +4,7 @@ import math
 from pathlib import PurePath
 from typing import Literal
 
-from stages.evaluate.summary import Interval
+from stages.evaluate.summary import Interval, Severity
 
 NOTHING = "\N{EN DASH}"  # stands in an empty cell
 _MINUS = "\N{MINUS SIGN}"
@@ -64,6 +64,13 @@ def verdict_words(difference: Interval, less_is_better: bool = False) -> str:
         return "no interval"
     words = {"better": "better", "worse": "worse", "unclear": "no clear difference"}
     return words[verdict(difference, less_is_better)]
+
+
+def confident(severity: Severity) -> str:
+    """Which tags count as confident, after "false tags"."""
+    if severity.matched:
+        return "among the highest scores, as many as there are true tags,"
+    return f"with a score from {severity.threshold:g} on"
 
 
 def short_name(name: str) -> str:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from stages.errors import ArtifactError
 from stages.evaluate.labels import Labels
+from stages.evaluate.scores_file.wording import counted
 from stages.metrics.inputs import MetricInputError, check_scores, multi_hot
 
 # AudioSet's two million training clips take half of it as float32.
@@ -66,8 +67,8 @@ def check_size(path: Path, clips: int, labels: int, score_bytes: int) -> None:
     """
     if clips * labels * score_bytes > MOST_SCORE_BYTES:
         raise ArtifactError(
-            f"{path} has {clips} clips of {labels} labels: scores of {score_bytes} bytes each would"
-            f" take more than {MOST_SCORE_BYTES >> 30} GiB",
+            f"{path} has {counted(clips, 'clip')} of {counted(labels, 'label')}: scores of"
+            f" {score_bytes} bytes each would take more than {MOST_SCORE_BYTES >> 30} GiB",
             "give the scores as 32-bit floating point, or fewer clips",
         )
 
@@ -80,7 +81,7 @@ def check_width(path: Path, clip_id: str, scores: int, labels: int) -> None:
     """
     if scores != labels:
         raise ArtifactError(
-            f"{path}: clip {clip_id!r} has {scores} scores for {labels} labels",
+            f"{path}: clip {clip_id!r} has {counted(scores, 'score')} for {counted(labels, 'label')}",
             "give one score a label, in the order of the labels",
         )
 
@@ -95,12 +96,23 @@ def targets_of(
     """Targets (clips, labels) from each clip's number of labels and all label indices.
 
     Raises:
-        ArtifactError: an index that no label has, or that is there twice, naming the clip.
+        ArtifactError: an index that no label has, or that is there twice, naming the clip; targets
+            that are no indices but 0 or 1 for each label.
     """
     try:
         return multi_hot(lengths, indices, len(labels))
     except MetricInputError as error:
-        raise _named(path, error, clip_ids, labels) from error
+        clip = error.clip or 0
+        first = int(lengths[:clip].sum())
+        theirs = indices[first : first + int(lengths[clip])]
+        if len(theirs) == len(labels) and ((theirs == 0) | (theirs == 1)).all():
+            raise ArtifactError(
+                f"{path}: the targets of clip {clip_ids[clip]!r} look like 0 or 1 for each of the"
+                f" {counted(len(labels), 'label')}, not like the indices of its labels",
+                "give the indices of the ones, as row.nonzero()[0]; npz takes 0 or 1",
+            ) from error
+        next_step = "give as targets the indices of the clip's labels, each once"
+        raise _named(path, error, clip_ids, labels, next_step) from error
 
 
 def check_finite(path: Path, clip_ids: list[str], scores: NDArray[Any], labels: Labels) -> None:
@@ -112,18 +124,15 @@ def check_finite(path: Path, clip_ids: list[str], scores: NDArray[Any], labels: 
     try:
         check_scores(scores)
     except MetricInputError as error:
-        raise _named(path, error, clip_ids, labels) from error
+        raise _named(path, error, clip_ids, labels, "give finite scores") from error
 
 
 def _named(
-    path: Path, error: MetricInputError, clip_ids: list[str], labels: Labels
+    path: Path, error: MetricInputError, clip_ids: list[str], labels: Labels, next_step: str
 ) -> ArtifactError:
     """The same error with the names of the clip and the label that it is about."""
     named = [] if error.clip is None else [f"clip_id {clip_ids[error.clip]!r}"]
     if error.label is not None:
         named.append(f"label {labels.mids[error.label]!r}")
     where = f" ({', '.join(named)})" if named else ""
-    return ArtifactError(
-        f"{path}: {error.message}{where}",
-        "give finite scores, and as targets the indices of the clip's labels, each once",
-    )
+    return ArtifactError(f"{path}: {error.message}{where}", next_step)

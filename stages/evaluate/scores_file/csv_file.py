@@ -1,7 +1,6 @@
 """Scores from a CSV or TSV file: a list in one cell a clip, or one column a label."""
 
 from array import array
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,23 +8,8 @@ import numpy as np
 from stages.errors import ArtifactError
 from stages.evaluate.labels import Labels
 from stages.evaluate.scores_file.columns import Columns, check_clip_ids, check_width, targets_of
+from stages.evaluate.scores_file.csv_header import find_columns
 from stages.evaluate.scores_file.csv_rows import read_rows
-from stages.evaluate.scores_file.label_order import check_label_order
-
-_FORM = (
-    "give the columns clip_id, targets and scores (the numbers of a clip in one cell), or in place of"
-    " scores one column a label, headed by its mid or name; commas part the cells of .csv, tabs of .tsv"
-)
-
-
-@dataclass(frozen=True)
-class _Places:
-    """In which columns a row has what; `scores` is one column, or one a label."""
-
-    clip_id: int
-    targets: int
-    group: int | None
-    scores: int | list[int]
 
 
 def read_csv_scores(path: Path, labels: Labels, group_by: str | None) -> Columns:
@@ -36,7 +20,7 @@ def read_csv_scores(path: Path, labels: Labels, group_by: str | None) -> Columns
     """
     rows = read_rows(path)
     _, header = next(rows, (0, []))
-    places = _find_columns(path, [name.strip() for name in header], labels, group_by)
+    places = find_columns(path, [name.strip() for name in header], labels, group_by)
     label_indices = {mid: index for index, mid in enumerate(labels.mids)}
     label_indices |= {str(index): index for index in range(len(labels))}
     clip_ids: list[str] = []
@@ -66,20 +50,6 @@ def read_csv_scores(path: Path, labels: Labels, group_by: str | None) -> Columns
     )
 
 
-def _find_columns(path: Path, header: list[str], labels: Labels, group_by: str | None) -> _Places:
-    needed = ["clip_id", "targets", *([group_by] if group_by else [])]
-    in_one_cell = "scores" in header
-    for name in [*needed, *(["scores"] if in_one_cell else [])]:
-        if header.count(name) != 1:
-            raise ArtifactError(f"{path} has the columns {header[:20]}, not one {name!r}", _FORM)
-    scores: int | list[int] = header.index("scores") if in_one_cell else []
-    if not in_one_cell:
-        scores = [place for place, name in enumerate(header) if name not in needed]
-        check_label_order(path, [header[place] for place in scores], labels)
-    group = header.index(group_by) if group_by else None
-    return _Places(header.index("clip_id"), header.index("targets"), group, scores)
-
-
 def _listed(where: str, cell: str) -> list[str]:
     """The numbers or mids of a cell, as Python, numpy, pandas or a person may have written them."""
     text = cell.strip()
@@ -104,7 +74,8 @@ def _numbers(where: str, texts: list[str], labels: Labels) -> list[float]:
     label = next(index for index, text in enumerate(texts) if not _is_number(text))
     raise ArtifactError(
         f"{where} has {texts[label][:40]!r} for label {label} ({labels.mids[label]!r}), not a number",
-        "write numbers with a decimal point, and none without a value",
+        "write numbers with a decimal point, none without a value; a list in one cell as Python's"
+        ' " ".join(map(str, numbers)) does',
     )
 
 
@@ -124,7 +95,8 @@ def _targets(where: str, cell: str, label_indices: dict[str, int]) -> list[int]:
         text, most = error.args[0], max(label_indices.values())
         raise ArtifactError(
             f"{where} has the target {text[:40]!r}, which is neither an index from 0 to {most} nor a mid",
-            "give the indices or mids of the clip's labels, parted by spaces; nothing for no label",
+            "give the indices or mids of the clip's labels, parted by spaces, as Python's"
+            ' " ".join(map(str, indices)) does; nothing for no label',
         ) from error
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from stages.errors import ArtifactError
 from stages.evaluate.labels import Labels
+from stages.evaluate.scores_file.wording import counted, quoted
 
 
 def check_label_order(path: Path, stated: Sequence[str], labels: Labels) -> None:
@@ -43,12 +44,12 @@ def _indices_by_name(labels: Labels) -> dict[str, list[int]]:
 def _other_labels(
     path: Path, stated: Sequence[str], index: int, labels: Labels, indices: dict[str, list[int]]
 ) -> ArtifactError:
-    theirs = f"{stated[index][:80]!r}" if index < len(stated) else "missing"
+    theirs = quoted(stated[index]) if index < len(stated) else "missing"
     known = index < len(labels)
     ours = f"{labels.mids[index]!r} ({labels.display_names[index]})" if known else "none"
     message = f"{path}: its label {index} is {theirs}, that of the label list is {ours}"
     if len(stated) != len(labels):
-        message += f"; it has {len(stated)} labels, the list {len(labels)}"
+        message += f"; it has {counted(len(stated), 'label')}, the list {len(labels)}"
     elif {place for name in stated for place in indices.get(name, ())} == set(range(len(labels))):
         return ArtifactError(
             f"{message}; they are the same labels in another order",

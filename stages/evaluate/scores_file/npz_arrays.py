@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from stages.errors import ArtifactError
 from stages.evaluate.scores_file.columns import MOST_NAME_CHARS, MOST_SCORE_BYTES
+from stages.evaluate.scores_file.wording import listed, quoted
 
 _MOST_HEADER_BYTES = 1 << 13
 _MOST_DEFLATE = 1032  # deflate makes nothing smaller than a 1032nd
@@ -30,7 +31,7 @@ _BROKEN = (
 
 
 @dataclass(frozen=True)
-class _Header:
+class Header:
     """What the file says of an array, and in how many bytes."""
 
     shape: tuple[int, ...]
@@ -47,14 +48,14 @@ class NpzArrays:
         self._archive = archive
         self.names = [name.removesuffix(".npy") for name in archive.namelist()]
 
-    def shape(self, name: str) -> tuple[int, ...]:
-        """The shape of an array, without its values.
+    def header(self, name: str) -> Header:
+        """The shape and type of an array, without its values.
 
         Raises:
             ArtifactError: as `read`.
         """
         with self._member(name) as (_, header):
-            return header.shape
+            return header
 
     def read(self, name: str) -> NDArray[Any]:
         """Read an array of text, numbers or booleans, in the byte order of this machine.
@@ -72,11 +73,11 @@ class NpzArrays:
         return array.astype(header.dtype.newbyteorder("="), copy=False)
 
     @contextmanager
-    def _member(self, name: str) -> Iterator[tuple[IO[bytes], _Header]]:
+    def _member(self, name: str) -> Iterator[tuple[IO[bytes], Header]]:
         """Open an array at its first value, having checked what its header says."""
         if self.names.count(name) != 1:
             raise ArtifactError(
-                f"{self._path} has the arrays {self.names[:20]}, not one {name!r}",
+                f"{self._path} has the arrays {listed(self.names)}, not one {name!r}",
                 "write it with numpy.savez(FILE, clip_id=..., scores=..., targets=...)",
             )
         member = self._archive.infolist()[self.names.index(name)]
@@ -85,7 +86,7 @@ class NpzArrays:
         try:
             with self._archive.open(member) as file:
                 header = _read_header(file)
-                _check_dtype(where, header.dtype)
+                _check_dtype(where, name, header.dtype)
                 size = prod(header.shape) * header.dtype.itemsize
                 if size != member.file_size - header.header_bytes:
                     raise ValueError(f"its values are not {header.shape} of {header.dtype}")
@@ -128,11 +129,15 @@ def _check_claim(where: str, member: zipfile.ZipInfo, file_bytes: int) -> None:
         )
 
 
-def _check_dtype(where: str, dtype: np.dtype[Any]) -> None:
+def _check_dtype(where: str, name: str, dtype: np.dtype[Any]) -> None:
     if dtype.hasobject:
+        shown = quoted(name)[1:-1]
+        next_step = f"write {shown}={shown}.astype(str), or whole numbers"
+        if name in {"scores", "targets"}:
+            next_step = "give numbers, (clips, labels); of lists of targets, 0 or 1 for each label"
         raise ArtifactError(
             f"{where} holds Python objects, which are not read: they could run code",
-            "give text or numbers; in place of lists of labels 0 or 1 for each, (clips, labels)",
+            next_step,
         )
     most = {"U": 4 * MOST_NAME_CHARS, "S": MOST_NAME_CHARS}.get(dtype.kind, 8)  # no long double
     if dtype.kind not in "fiubUS" or not 0 < dtype.itemsize <= most:
@@ -142,7 +147,7 @@ def _check_dtype(where: str, dtype: np.dtype[Any]) -> None:
         )
 
 
-def _read_header(file: IO[bytes]) -> _Header:
+def _read_header(file: IO[bytes]) -> Header:
     """Read the header of an array, having checked its length: numpy's parser would believe it."""
     start = _read_exactly(file, 12).tobytes()
     version = npy.read_magic(BytesIO(start))[0]
@@ -157,7 +162,7 @@ def _read_header(file: IO[bytes]) -> _Header:
     shape, fortran_order, dtype = parse(rest)
     if min(shape, default=0) < 0:
         raise ValueError(f"its shape is {shape}")
-    return _Header(shape, fortran_order, dtype, header_bytes)
+    return Header(shape, fortran_order, dtype, header_bytes)
 
 
 def _read_exactly(file: IO[bytes], size: int) -> NDArray[np.uint8]:

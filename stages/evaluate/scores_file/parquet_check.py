@@ -11,11 +11,15 @@ from stages.errors import ArtifactError
 from stages.evaluate.labels import Labels
 from stages.evaluate.scores_file.columns import MOST_NAME_CHARS, check_size
 from stages.evaluate.scores_file.label_order import check_label_order
+from stages.evaluate.scores_file.wording import counted, group_step, listed, quoted
 
 LABELS_KEY = b"spa.labels"
 """Where the file's metadata may have the mids of its labels in order, as a list in JSON."""
 
-FORM = "give the columns clip_id (string), scores (list of float) and targets (list of integers)"
+FORM = (
+    "give the columns clip_id (string), scores (list of float) and targets (list of integers: the"
+    " indices of the clip's labels)"
+)
 _VALUES_AT_ONCE = 1 << 16
 _MOST_IN_VAIN = 1 << 24  # values that are read only to say which clip has too many
 
@@ -38,7 +42,8 @@ def check_scores_file(
         values = chunk.num_values
         if name in {"scores", "targets"} and values > max(_MOST_IN_VAIN, rows * len(labels)):
             raise ArtifactError(
-                f"{path} has {values} {name} for {rows} clips of {len(labels)} labels",
+                f"{path} has {values} {name} for {counted(rows, 'clip')} of"
+                f" {counted(len(labels), 'label')}",
                 "give one score a label, and each target once",
             )
         if name in {"clip_id", group_by}:
@@ -75,7 +80,8 @@ def _chunks(
 def _check_text_size(path: Path, name: str, chunk: pq.ColumnChunkMetaData, rows: int) -> None:
     if chunk.total_uncompressed_size > (rows + 256) * MOST_NAME_CHARS:
         raise ArtifactError(
-            f"{path}: column {name!r} takes {chunk.total_uncompressed_size} bytes for {rows} clips",
+            f"{path}: column {name!r} takes {chunk.total_uncompressed_size} bytes for"
+            f" {counted(rows, 'clip')}",
             f"name them in at most {MOST_NAME_CHARS}",
         )
 
@@ -90,20 +96,36 @@ def _check_columns(path: Path, schema: pa.Schema, group_by: str | None) -> list[
         ),
         "targets": lambda kind: _is_list(kind, types.is_integer),
     }
-    if group_by is not None:
-        kinds.setdefault(group_by, lambda kind: is_text(kind) or types.is_integer(kind))
     for name, fits in kinds.items():
         _check_column(path, schema, name, fits)
-    return list(kinds)
+    if group_by is None or group_by in kinds:
+        return list(kinds)
+    possible = [
+        field.name
+        for field in schema
+        if _is_group(field.type) and field.name not in kinds and schema.names.count(field.name) == 1
+    ]
+    _check_column(path, schema, group_by, _is_group, group_step(possible))
+    return [*kinds, group_by]
+
+
+def _is_group(kind: pa.DataType) -> bool:
+    return is_text(kind) or bool(pa.types.is_integer(kind))
 
 
 def _check_column(
-    path: Path, schema: pa.Schema, name: str, fits: Callable[[pa.DataType], bool]
+    path: Path,
+    schema: pa.Schema,
+    name: str,
+    fits: Callable[[pa.DataType], bool],
+    next_step: str = FORM,
 ) -> None:
     if schema.names.count(name) != 1:
-        raise ArtifactError(f"{path} has the columns {schema.names[:20]}, not one '{name}'", FORM)
+        columns = listed(schema.names)
+        raise ArtifactError(f"{path} has the columns {columns}, not one {name!r}", next_step)
     if not fits(schema.field(name).type):
-        raise ArtifactError(f"{path}: column '{name}' is {schema.field(name).type}", FORM)
+        kind = quoted(str(schema.field(name).type))[1:-1]
+        raise ArtifactError(f"{path}: column {name!r} is {kind}", next_step)
 
 
 def is_text(kind: pa.DataType) -> bool:

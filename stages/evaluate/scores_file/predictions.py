@@ -13,6 +13,7 @@ from stages.evaluate.scores_file.columns import check_finite
 from stages.evaluate.scores_file.csv_file import read_csv_scores
 from stages.evaluate.scores_file.npz import read_npz_scores
 from stages.evaluate.scores_file.parquet import read_parquet_scores
+from stages.evaluate.scores_file.wording import check_readable
 
 _READERS = {
     ".parquet": read_parquet_scores,
@@ -56,9 +57,9 @@ def read_predictions(path: Path, labels: Labels, group_by: str | None = None) ->
 
     Raises:
         UsageError: a file whose suffix is none of these; groups by scores or targets.
-        ArtifactError: the file is broken or lacks something; a score is missing, NaN or infinite; a
-            clip has too many or too few, no clip_id or one that another has; a target that is no
-            label or is there twice; labels that the file states and that are not `labels`, in order;
+        ArtifactError: the file is not there, is broken or lacks something; a score is missing, NaN or
+            infinite; a clip has too many or too few, no clip_id or one that another has; a target that
+            is no label or is there twice; labels that the file states and that are not `labels`, in order;
             no clip at all; more scores than memory can be expected to hold.
     """
     reader = _READERS.get(path.suffix.lower())
@@ -71,6 +72,7 @@ def read_predictions(path: Path, labels: Labels, group_by: str | None = None) ->
         raise UsageError(
             f"--group-by {group_by}: clips cannot be grouped by that", "name a column of its own"
         )
+    check_readable(path)
     columns = reader(path, labels, group_by)
     check_finite(path, columns.clip_ids, columns.scores, labels)
     return Predictions(str(path), columns.clip_ids, columns.scores, columns.targets, columns.groups)

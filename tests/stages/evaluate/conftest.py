@@ -173,6 +173,7 @@ def _summary(
     )
     return EvaluateSummary(
         name=name,
+        source=None,
         split="eval",
         clips=1234,
         clips_without_labels=3,
@@ -209,6 +210,7 @@ def _summary(
         calibration=Calibration(macro=0.04, pooled=0.02),
         severity=Severity(
             threshold=0.5,
+            matched=False,
             false_positives=5000,
             mean_distance=Interval(value=4.2, low=4.1, high=4.4),
             top1_mean_distance=Interval(value=1.9, low=1.7, high=2.1),
@@ -232,7 +234,9 @@ def _difference(
             label_index=ours.label_index,
             mid=ours.mid,
             label=ours.label,
+            other_AP=theirs.AP,
             AP=less(ours.AP, theirs.AP),
+            other_OmAP=theirs.OmAP,
             OmAP=less(ours.OmAP, theirs.OmAP),
         )
         for ours, theirs in zip(model.per_label, other.per_label, strict=True)
@@ -241,6 +245,8 @@ def _difference(
     lost = tuple(label.mid for label in per_label if label.AP and (label.AP.high or 0) < 0)
     return Difference(
         against=other.name,
+        other_mAP=other.mAP_interval,
+        other_OmAP=other.OmAP_interval,
         mAP=_around(model.mAP - other.mAP, half_width and half_width / 4, -1.0),
         OmAP=_around(model.OmAP - other.OmAP, half_width and half_width / 4, -1.0),
         OmAP_by_coarse_level=tuple(

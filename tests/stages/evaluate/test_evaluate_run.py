@@ -56,14 +56,14 @@ def write_labels(workspace: Path) -> None:
     write_parquet(workspace / "labels.parquet", "labels", columns, LINEAGE)
 
 
-def write_clips(workspace: Path, rate: int = RATE) -> None:
+def write_clips(workspace: Path, rate: int = RATE, codec: str = "flac") -> None:
     """Clip 0 is of another split, clip 1 has no label, clip 2 has two."""
     generator = np.random.default_rng(0)
     clip_ids = [f"clip{index}" for index in range(CLIPS)]
     indices = [[index % 3] for index in range(CLIPS)]
     indices[1], indices[2] = [], [0, 2]
     noise = [0.1 * generator.standard_normal(rate // 2, dtype=np.float32) for _ in clip_ids]
-    audio = [{"bytes": encode_audio(wave, rate, "flac"), "path": "x.flac"} for wave in noise]
+    audio = [{"bytes": encode_audio(wave, rate, codec), "path": "x.flac"} for wave in noise]
     columns = {"clip_id": clip_ids, "audio": audio}
     write_parquet(workspace / "audio" / "part-0.parquet", "audio", columns, LINEAGE)
     clips = {
@@ -77,7 +77,7 @@ def write_clips(workspace: Path, rate: int = RATE) -> None:
         "source_path": clip_ids,
         "start_seconds": [None] * CLIPS,
         "end_seconds": [None] * CLIPS,
-        "source_sha256": [""] * CLIPS,
+        "source_sha256": [codec] * CLIPS,
         "source_sample_rate": [rate] * CLIPS,
         "peak_dbfs": [0.0] * CLIPS,
         "rms_dbfs": [None] * CLIPS,
@@ -215,8 +215,25 @@ def test_against_other_clips_or_targets_is_refused(workspace: Path) -> None:
     with pytest.raises(SpaError, match="clip 'clip1'"):
         evaluate(workspace, against="one-hot")
     evaluate(workspace, "one-hot", split="train")
-    with pytest.raises(SpaError, match=r"has 11 clips, .* 1, of which 0 are in both"):
+    with pytest.raises(SpaError, match="is of the split train, not eval"):
         evaluate(workspace, against="one-hot")
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"), [("model", "another model"), ("clips", "other clips")]
+)
+def test_against_scores_that_the_run_would_not_give_now(
+    workspace: Path, changed: str, message: str
+) -> None:
+    """The other run was trained again, or the workspace prepared again, since it was evaluated."""
+    evaluate(workspace, "one-hot")
+    if changed == "model":
+        write_model(workspace, "one-hot", 3)
+    else:
+        write_clips(workspace, codec="wav")
+    with pytest.raises(SpaError, match=f"is of {message} than") as caught:
+        evaluate(workspace, against="one-hot")
+    assert "spa evaluate one-hot" in str(caught.value.next_step)
 
 
 def test_only_the_clips_that_the_other_has(workspace: Path) -> None:
@@ -308,9 +325,9 @@ def test_kept_scores_serve_again_while_model_and_clips_are_the_same(workspace: P
     again = run(threshold=(0.1,))
     assert reporter.scored == 1
     assert (again.mAP, again.OmAP) == (first.mAP, first.OmAP)
-    run(threshold=(0.1,), force=True)
+    run(threshold=(0.2,), force=True)
     assert reporter.scored == 2
-    run(threshold=(0.2,), batch_size=3)
+    run(threshold=(0.1,), batch_size=3)
     assert reporter.scored == 3
     path = workspace / "runs" / "spa" / "scores.parquet"
     path.write_bytes(path.read_bytes() + b"more")

@@ -274,3 +274,80 @@ def test_a_report_of_one_clip_and_one_label(files: dict[str, Path]) -> None:
     assert (summary.mAP, summary.OmAP, summary.AUC) == (1.0, 1.0, None)
     assert summary.severity.random_mean_distance is None
     assert (files["scores"].parent / "w" / summary.report).stat().st_size > 10_000
+
+
+def test_a_model_of_logits_and_one_of_probabilities_have_the_same_tags(
+    files: dict[str, Path], tmp_path: Path
+) -> None:
+    """The same order of all scores: of both, as many tags count as confident as are true."""
+    logits = [[10 * score - 5 for score in row] for row in SCORES]
+    other = {**columns(), "scores": pa.array(logits, pa.list_(pa.float64()))}
+    pq.write_table(pa.table(other), tmp_path / "logits.parquet")
+    written = {**columns(), "scores": pa.array(SCORES, pa.list_(pa.float64()))}
+    summary = evaluate(files, written, against=str(tmp_path / "logits.parquet"))
+    assert summary.severity.matched
+    assert summary.thresholds is not None
+    assert summary.difference is not None
+    assert summary.difference.severity is not None
+    assert summary.difference.severity.value == 0
+    assert summary.difference.other_mAP.value == summary.mAP
+    assert "as many as there are true tags" in (tmp_path / "w" / summary.report).read_text()
+
+
+def warnings_of(files: dict[str, Path], **changes: object) -> list[str]:
+    settings = EvaluateSettings.model_validate({"resamples": 0, **files, **changes})
+    reporter = QuietReporter()
+    run_stage(EVALUATE, settings, files["scores"].parent / "w", reporter)
+    return reporter.warnings
+
+
+def test_a_file_of_the_same_name_replaces_with_a_warning(
+    files: dict[str, Path], tmp_path: Path
+) -> None:
+    pq.write_table(pa.table(columns()), files["scores"])
+    other = tmp_path / "other" / "scores.parquet"
+    other.parent.mkdir()
+    pq.write_table(pa.table(columns()).slice(0, 3), other)
+    assert warnings_of(files) == []
+    assert warnings_of(files, threshold=(0.2,)) == []
+    (warning,) = warnings_of(files, scores=other)
+    assert f"the results of {files['scores']} in runs/scores are replaced" in warning
+
+
+def test_what_is_said_of_logits_and_of_few_resamples(files: dict[str, Path]) -> None:
+    many = {key: pa.concat_arrays([value] * 20) for key, value in columns().items()}
+    many["clip_id"] = pa.array([f"clip{index}" for index in range(80)])
+    pq.write_table(pa.table(many), files["scores"])
+    (few,) = warnings_of(files, resamples=20)
+    assert "20 resamples are too few" in few
+    logits = [[10 * score - 5 for score in row] for row in SCORES] * 20
+    pq.write_table(pa.table({**many, "scores": pa.array(logits)}), files["scores"])
+    (said,) = warnings_of(files)
+    assert "no probabilities" in said
+
+
+def test_labels_too_far_apart_to_be_measured(files: dict[str, Path]) -> None:
+    """A chain of 300 nodes between dog and cat."""
+    chain = [f"/m/{index}" for index in range(300)]
+    nodes = [
+        {"id": mid, "name": mid, "description": "", "child_ids": [child]}
+        for mid, child in zip(["/m/dog", *chain], [*chain, "/m/cat"], strict=True)
+    ]
+    nodes += [{"id": mid, "name": mid, "description": "", "child_ids": []} for mid in MIDS[1:]]
+    files["ontology"].write_text(json.dumps(nodes))
+    with pytest.raises(SpaError, match=r"'/m/dog' and '/m/bark' are 302 edges apart"):
+        evaluate(files, columns())
+
+
+def test_the_split_of_a_file_is_refused(files: dict[str, Path]) -> None:
+    with pytest.raises(UsageError, match="--split is for runs"):
+        evaluate(files, columns(), split="valid")
+
+
+def test_repeated_thresholds_count_once(files: dict[str, Path], tmp_path: Path) -> None:
+    summary = evaluate(files, columns(), threshold=(0.5, 0.5, 0.50000001))
+    assert summary.thresholds is not None
+    assert [at.threshold for at in summary.thresholds] == [0.5, 0.50000001]
+    rows = read_parquet(tmp_path / "w/runs/scores/metrics.parquet", "metrics").to_pylist()
+    keys = [(row["metric"], row["label_index"], row["coarse_level"]) for row in rows]
+    assert len(set(keys)) == len(keys)

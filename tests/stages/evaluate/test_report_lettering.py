@@ -8,10 +8,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.evaluate.report.charts.lettering import isolate, shorten, text_width
+from stages.evaluate.report.charts.lettering import (
+    isolate,
+    shorten,
+    shorten_apart,
+    text_width,
+)
 from stages.evaluate.report.charts.naming import place_names
 from stages.evaluate.report.charts.svg import element, number
 from stages.evaluate.report.charts.ticks import count_ticks, decades, nice_step, tick_words, ticks
+
+
+def test_names_that_begin_alike_are_told_apart() -> None:
+    names = ["panns-cnn14-mAP-0.431-seed1.npz", "panns-cnn14-mAP-0.439-seed2.npz"]
+    assert shorten_apart(names, 140, 15) == ["…1-seed1.npz", "…9-seed2.npz"]
+    assert shorten_apart(names, 1000, 15) == names
+    assert shorten_apart(["spa", "one-hot"], 140, 15) == ["spa", "one-hot"]
+    assert shorten_apart(["same", "same"], 140, 15) == ["same", "same"]
 
 
 @given(st.floats(1e-6, 1e6), st.integers(1, 20))

@@ -183,7 +183,12 @@ BAD = {
         f"{NARROW}a,1 2 3,1 /m/bark\n",
         r"target 1 twice \(clip_id 'a', label '/m/bark'\)",
     ),
-    "multi-hot targets": (f"{NARROW}a,1 2 3,[0 1 0]\n", "target 0 twice"),
+    "multi-hot targets": (
+        f"{NARROW}a,1 2 3,2\nb,1 2 3,[0 1 0]\n",
+        "the targets of clip 'b' look like 0 or 1 for each of the 3 labels",
+    ),
+    "target 0 twice": (f"{NARROW}a,1 2 3,[0 0]\n", r"target 0 twice \(clip_id 'a'"),
+    "one score": (f"{NARROW}a,1,0\n", "clip 'a' has 1 score for 3 labels"),
     "clip twice": (f"{NARROW}a,1 2 3,0\na,1 2 3,0\n", "clip_id 'a' is there twice"),
     "no clip_id": (f"{NARROW}a,1 2 3,0\n ,1 2 3,0\n", "row 1 has no clip_id"),
     "no rows": (NARROW, "has no clips"),
@@ -192,21 +197,25 @@ BAD = {
     "column twice": ("clip_id,clip_id,scores,targets\na,a,1 2 3,0\n", "not one 'clip_id'"),
     "scores twice": ("clip_id,scores,scores,targets\na,1 2 3,1 2 3,0\n", "not one 'scores'"),
     "no targets": ("clip_id,scores\na,1 2 3\n", "not one 'targets'"),
-    "semicolons": ("clip_id;scores;targets\na;1 2 3;0\n", "not one 'clip_id'"),
+    "semicolons": (
+        "clip_id;scores;targets\na;1 2 3;0\n",
+        "the one column 'clip_id;scores;targets': is it parted by semicolons",
+    ),
     "long row": (f"{NARROW}a,1 2 3,0\nb,1 2 3,0,1\n", "line 3 has 4 cells, the header 3"),
     "short row": (f"{NARROW}a,1 2 3\n", "line 2 has 2 cells, the header 3"),
     "list without quotes": (f"{NARROW}a,[1, 2, 3],0\n", "line 2 has 5 cells"),
     "open quote": (f'{NARROW}a,"1 2 3,0\nb,1 2 3,0\n', "line 3 cannot be read: unexpected end"),
     "text after a quote": (f'{NARROW}a,"1 2 3"4,0\n', "line 2 cannot be read"),
     "NUL": (f"{NARROW}a,1 2 3,0\nb\0,1 2 3,0\n", "line 3 cannot be read: a NUL"),
-    "UTF-16": (f"{NARROW}a,1 2 3,0\n".encode("utf-16"), "is no UTF-8 text"),
+    "UTF-16": (f"{NARROW}a,1 2 3,0\n".encode("utf-16"), "scores.csv is UTF-16 text"),
+    "UTF-16 without a mark": (f"{NARROW}a,1 2 3,0\n".encode("utf-16-be"), "a NUL, which no UTF-8"),
     "Latin-1": (f"{NARROW}é,1 2 3,0\n".encode("latin-1"), "is no UTF-8 text"),
     "cell beyond all measure": (f"{NARROW}a,{'1 ' * 100_000},0\n", "field larger than field limit"),
     "line beyond all measure": ("a" * (1 << 22), "line 1 cannot be read: a line of more than"),
     "huge header": (",".join(["x"] * 100_000), "not one 'clip_id'"),
     "one label more": (
         "clip_id,targets,/m/dog,/m/bark,/m/cat,/m/cow\na,0,1,2,3,4\n",
-        "label 3 is '/m/cow', that of the label list is none; it has 4 labels, the list 3",
+        r"has 1 column beside those of the 3 labels: \['/m/cow'\]",
     ),
     "one label less": (
         "clip_id,targets,/m/dog,/m/bark\na,0,1,2\n",
@@ -222,9 +231,29 @@ BAD = {
     ),
     "a column of something else": (
         "clip_id,targets,split,/m/dog,/m/bark,/m/cat\na,0,eval,1,2,3\n",
-        "label 0 is 'split'",
+        r"has 1 column beside those of the 3 labels: \['split'\]",
     ),
-    "misspelt scores": ("clip_id,targets,score\na,0,1 2 3\n", "label 0 is 'score'"),
+    "two of something else": (
+        "chan,clip_id,targets,/m/dog,/m/bark,/m/cat,fold\n1,a,0,1,2,3,4\n",
+        r"has 2 columns beside those of the 3 labels: \['chan', 'fold'\]",
+    ),
+    "something else in place of a label": (
+        "clip_id,targets,/m/dog,chan,/m/cat\na,0,1,2,3\n",
+        "label 1 is 'chan', that of the label list is '/m/bark'",
+    ),
+    "the index of pandas": (
+        ",clip_id,targets,/m/dog,/m/bark,/m/cat\n0,a,0,1,2,3\n",
+        "its first column has no name, as the index that pandas writes",
+    ),
+    "the index of pandas, read and written again": (
+        "Unnamed: 0,clip_id,targets,/m/dog,/m/bark\n0,a,0,1,2\n",
+        "its first column has no name",
+    ),
+    "no scores": (
+        "clip_id,targets\na,0\n",
+        "has no scores: its columns are .'clip_id', 'targets'.",
+    ),
+    "misspelt scores": ("clip_id,targets,score\na,0,1 2 3\n", "has no scores: its columns"),
 }
 
 
@@ -246,8 +275,81 @@ def test_a_clip_without_a_group(tmp_path: Path, column: str) -> None:
 
 
 def test_groups_that_are_not_there(tmp_path: Path) -> None:
-    with pytest.raises(ArtifactError, match="not one 'take'"):
+    with pytest.raises(ArtifactError, match="not one 'take'") as caught:
         read(tmp_path, f"{NARROW}a,1 2 3,0\n", group_by="take")
+    assert "leave out --group-by" in str(caught.value.next_step)
+    text = 'fold,site,clip_id,targets,Dog,"Bark, loud",Cat\n1,x,a,0,1,2,3\n'
+    with pytest.raises(ArtifactError, match="not one 'take'") as caught:
+        read(tmp_path, text, group_by="take")
+    assert str(caught.value.next_step).endswith("text or whole numbers: 'fold', 'site'")
+
+
+def test_the_scores_of_a_label_are_no_groups(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match="column 'Dog' has the scores of a label"):
+        read(tmp_path, f"{WIDE}a,0,1,2,3\n", group_by="Dog")
+    narrow = "clip_id,targets,scores,Dog\na,0,1 2 3,x\n"
+    assert read(tmp_path, narrow, group_by="Dog").groups == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "next_step"),
+    [
+        (NARROW + "a,1,[np.int64(72)]\n", "x.csv", '" ".join(map(str, indices))'),
+        (NARROW + "a,[np.float32(0.5) 1 2],0\n", "x.csv", '" ".join(map(str, numbers))'),
+        (NARROW + "a,1 2 3,1 0 1\n", "x.csv", "row.nonzero()[0]"),
+        ("clip_id;scores;targets\n", "x.csv", "save it with commas"),
+        ("clip_id\tscores\ttargets\n", "x.csv", "the suffix .tsv"),
+        (NARROW, "x.tsv", "the suffix .csv"),
+        (NARROW.encode("utf-16"), "x.csv", "save it as UTF-8"),
+        (",clip_id,targets,Dog\n0,a,0,1\n", "x.csv", "to_csv(FILE, index=False)"),
+        ("chan," + WIDE + "1,a,0,1,2,3\n", "x.csv", "drop what is no score"),
+        ("clip_id,targets\na,0\n", "x.csv", "scores one column a label"),
+    ],
+)
+def test_what_to_do_is_said(
+    tmp_path: Path, content: str | bytes, name: str, next_step: str
+) -> None:
+    one = Labels(("/m/dog",), ("Dog",)) if "np.int64" in str(content) else LABELS
+    with pytest.raises(ArtifactError) as caught:
+        read(tmp_path, content, name, one)
+    assert next_step in str(caught.value.next_step)
+
+
+@pytest.mark.parametrize("mark", [";", ","])
+def test_long_headers_are_cut(tmp_path: Path, mark: str) -> None:
+    header = mark.join(["x" * 200] * 50)
+    with pytest.raises(ArtifactError) as caught:
+        read(tmp_path, f"{header}\n")
+    assert len(caught.value.message) < 650 + len(str(tmp_path))
+    assert "x" * 60 in caught.value.message
+    assert "x" * 61 not in caught.value.message
+    assert "...'" in caught.value.message
+
+
+def test_only_so_many_columns_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match=r"columns \['0', .*'7', \.\.\.\], not one 'clip_id'"):
+        read(tmp_path, ",".join(map(str, range(9))) + "\n")
+    with pytest.raises(ArtifactError, match=r"columns \['0', .*'7'\], not one 'clip_id'"):
+        read(tmp_path, ",".join(map(str, range(8))) + "\n")
+
+
+def test_a_line_of_scores_that_begins_with_a_hash_is_a_clip(tmp_path: Path) -> None:
+    assert read(tmp_path, f"{NARROW}#1,1 2 3,0\n").clip_ids == ["#1"]
+
+
+def test_what_the_documentation_writes_with_pandas(tmp_path: Path) -> None:
+    """Every digit is kept. (pandas itself is not needed: it writes these cells as csv does.)"""
+    scores = np.random.default_rng(0).random((5, 3), dtype=np.float32)
+    targets = scores > 0.5
+    with (tmp_path / "scores.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["clip_id", "targets", "scores"])
+        for row in range(5):
+            indices = " ".join(map(str, targets[row].nonzero()[0]))
+            writer.writerow([f"clip{row}", indices, " ".join(map(str, scores[row]))])
+    found = read_predictions(tmp_path / "scores.csv", LABELS)
+    np.testing.assert_array_equal(found.scores.astype(np.float32), scores)
+    np.testing.assert_array_equal(found.targets, targets)
 
 
 def test_no_such_file_and_a_folder(tmp_path: Path) -> None:

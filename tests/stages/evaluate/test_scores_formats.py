@@ -111,5 +111,12 @@ def test_what_a_run_leaves_is_read(tmp_path: Path) -> None:
 def test_the_suffixes_of_the_settings_are_those_that_are_read(tmp_path: Path) -> None:
     """A file that is not there is named as such, and not as of an unknown kind."""
     for suffix in SCORE_SUFFIXES:
-        with pytest.raises(ArtifactError, match="cannot be read"):
-            read_predictions(tmp_path / f"absent{suffix}", Labels(("a",), ("A",)))
+        path = tmp_path / f"absent{suffix}"
+        with pytest.raises(ArtifactError) as caught:
+            read_predictions(path, Labels(("a",), ("A",)))
+        assert caught.value.message == f"{path} cannot be read: No such file or directory"
+        assert str(caught.value.next_step).startswith("check the path")
+        path.mkdir()
+        with pytest.raises(ArtifactError, match="cannot be read: Is a directory") as caught:
+            read_predictions(path, Labels(("a",), ("A",)))
+        assert caught.value.next_step == "name a file in it"

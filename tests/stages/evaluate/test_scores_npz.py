@@ -172,7 +172,7 @@ def test_objects_are_not_unpickled(tmp_path: Path, name: str) -> None:
     ("take", "message"),
     [
         (None, "not one 'take'"),
-        (np.array(["x"]), "has 1 'take' for 2 clips"),
+        (np.array(["x"]), r"'take' is <U1 of shape \(1,\); one text or whole number for each of 2"),
         (np.array(["x", ""]), "clip 'b' has no take"),
         (np.array([0.5, 1.5]), "array 'take' is float64"),
     ],
@@ -180,6 +180,38 @@ def test_objects_are_not_unpickled(tmp_path: Path, name: str) -> None:
 def test_bad_groups(tmp_path: Path, take: Any, message: str) -> None:
     with pytest.raises(ArtifactError, match=message):
         read(tmp_path, "take", take=take)
+
+
+@pytest.mark.parametrize("name", ["take", "loudness", "scores_of_another", "short"])
+def test_what_clips_can_be_grouped_by(tmp_path: Path, name: str) -> None:
+    """Not by what is no name of each clip, nor by what cannot be read."""
+    more = {
+        "site": np.array(["x", "y"]),
+        "fold": np.array([1, 2]),
+        "loudness": np.array([0.5, 1.5]),
+        "scores_of_another": SCORES,
+        "short": np.array(["x"]),
+        "objects": np.array([None, None]),
+        "labels": np.array(LABELS.mids),
+    }
+    with pytest.raises(ArtifactError, match=f"'{name}'") as caught:
+        read(tmp_path, name, **more)
+    assert str(caught.value.next_step).endswith("text or whole numbers: 'site', 'fold'")
+
+
+def test_no_array_to_group_by(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError) as caught:
+        read(tmp_path, "take")
+    assert str(caught.value.next_step).startswith("leave out --group-by")
+
+
+@pytest.mark.parametrize("name", ["clip_id", "labels", "take"])
+def test_text_as_objects(tmp_path: Path, name: str) -> None:
+    """As pandas has it."""
+    text = np.array(["x", "y"], dtype=object)
+    with pytest.raises(ArtifactError, match=f"array '{name}' holds Python objects") as caught:
+        read(tmp_path, "take", **{"take": np.array(["x", "y"]), name: text})
+    assert str(caught.value.next_step).startswith(f"write {name}={name}.astype(str)")
 
 
 def npy(header: bytes, values: bytes = b"", version: int = 1, claimed: int | None = None) -> bytes:
@@ -315,7 +347,7 @@ def test_an_array_that_is_there_twice(tmp_path: Path) -> None:
 
 def test_no_file_no_zip_and_a_folder(tmp_path: Path) -> None:
     path = tmp_path / "scores.npz"
-    with pytest.raises(ArtifactError, match="cannot be read as npz: No such file"):
+    with pytest.raises(ArtifactError, match="cannot be read: No such file"):
         read_predictions(path, LABELS)
     for content in (b"", b"clip_id,scores\n", b"PK\x05\x06" + bytes(10)):
         path.write_bytes(content)
@@ -323,7 +355,7 @@ def test_no_file_no_zip_and_a_folder(tmp_path: Path) -> None:
             read_predictions(path, LABELS)
     path.unlink()
     path.mkdir()
-    with pytest.raises(ArtifactError, match="cannot be read as npz: Is a directory"):
+    with pytest.raises(ArtifactError, match="cannot be read: Is a directory"):
         read_predictions(path, LABELS)
 
 

@@ -154,6 +154,20 @@ def test_a_workspace_that_is_a_file(tmp_path: Path) -> None:
         run(tmp_path / "file")
 
 
+@pytest.mark.parametrize("broken", ["a file", "a link to nothing"])
+def test_a_file_where_an_output_needs_a_folder_is_refused_before_the_work(
+    tmp_path: Path, broken: str
+) -> None:
+    """It once was found when the results were moved into place, and stopped every later command."""
+    if broken == "a file":
+        (tmp_path / "out").write_text("mine")
+    else:
+        (tmp_path / "out").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(UsageError, match="out is no folder"):
+        run_stage(direct(), WriteSettings(), tmp_path, QuietReporter())
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
 def test_a_missing_input_names_the_stage_that_makes_it(tmp_path: Path) -> None:
     needs = direct((Artifact("labels.parquet", "prepare SOURCE", "labels"),))
     with pytest.raises(MissingInputError, match=r"labels\.parquet, which does not exist") as raised:

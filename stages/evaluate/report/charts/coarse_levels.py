@@ -6,7 +6,7 @@ from math import floor
 from markupsafe import Markup
 
 from stages.evaluate.report.charts.axes import Axis, across, along
-from stages.evaluate.report.charts.lettering import in_brackets, isolate, shorten
+from stages.evaluate.report.charts.lettering import in_brackets, isolate, shorten_apart
 from stages.evaluate.report.charts.svg import chart, circle, path, text
 from stages.evaluate.report.charts.ticks import nice_step, tick_words, ticks
 from stages.evaluate.report.content import ReportContent
@@ -89,8 +89,9 @@ def _names(shown: Sequence[tuple[str, EvaluateSummary]], y: Axis) -> list[Markup
         starts = [middle + upper * _NAME_GAP / 2, middle - upper * _NAME_GAP / 2]
     drawn: list[Markup] = []
     below = max(0.0, max(starts) + _NAME_UNITS - _BOTTOM)
-    for (css, summary), start in zip(shown, starts, strict=True):
-        name = shorten(short_name(summary.name), _LEFT - 18, _NAME_UNITS)
+    whole = [short_name(summary.name) for _, summary in shown]
+    names = shorten_apart(whole, _LEFT - 18, _NAME_UNITS)
+    for (css, summary), start, name in zip(shown, starts, names, strict=True):
         value = number(summary.OmAP_by_coarse_level[0])
         drawn.append(text((_LEFT - 12, start - below), f"name {css} end", name))
         drawn.append(text((_LEFT - 12, start - below + 16), f"value {css} end", value))

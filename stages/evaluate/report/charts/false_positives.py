@@ -7,7 +7,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from stages.evaluate.report.charts.axes import Axis, across, along
-from stages.evaluate.report.charts.lettering import isolate, shorten, text_width
+from stages.evaluate.report.charts.lettering import isolate, shorten_apart, text_width
 from stages.evaluate.report.charts.svg import chart, element, number, path, text, tooltip
 from stages.evaluate.report.charts.ticks import count_ticks, nice_step
 from stages.evaluate.report.content import Model, ReportContent
@@ -18,7 +18,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 64.0, 628.0, 40.0, 270.0
 _SHOWN_SHARE = 0.002  # of tags drawn at random: below it, an empty far end is left out
 _FILLED = 0.76  # of a distance's width, by bars
 _MOST_TICKS = 16
-_NAME_UNITS, _FONT_UNITS = 150.0, 15.0
+_NAME_UNITS, _FONT_UNITS = 200.0, 15.0  # for all names together
 _BOLD = 1.15  # bold names are so much wider
 
 
@@ -93,8 +93,9 @@ def _key(shown: Sequence[tuple[str, Model]]) -> list[Markup]:
     """What the colours mean, in a row above the bars."""
     drawn: list[Markup] = []
     left = _LEFT
-    for css, model in shown:
-        name = shorten(short_name(model.summary.name), _NAME_UNITS, _FONT_UNITS)
+    whole = [short_name(model.summary.name) for _, model in shown]
+    names = shorten_apart(whole, _NAME_UNITS / len(shown), _FONT_UNITS)
+    for (css, _), name in zip(shown, names, strict=True):
         square = {"class": f"bar {css}", "x": number(left), "y": "8", "width": "11", "height": "11"}
         drawn += [element("rect", square), text((left + 17, 18), f"name {css}", name)]
         left += 17 + _BOLD * text_width(name, _FONT_UNITS) + 26

@@ -1,6 +1,8 @@
 """How wide a text is, near enough to know whether it fits."""
 
 import unicodedata
+from collections.abc import Sequence
+from itertools import takewhile
 
 _NARROW = frozenset("iljtfrI.,:;'|!()[] 1-")
 _BROAD = frozenset("mwMW@%—")
@@ -23,6 +25,16 @@ def shorten(what: str, width: float, font_size: float) -> str:
     while kept < len(line) and (room := room - font_size * _ems(line[kept])) >= 0:
         kept += 1
     return f"{line[:kept].rstrip(' ,')}{_ELLIPSIS}" if kept >= _LEAST_LETTERS else ""
+
+
+def shorten_apart(names: Sequence[str], width: float, font_size: float) -> list[str]:
+    """The names, each cut to `width`; where that would make them alike, what they begin with goes first."""
+    cut = [shorten(name, width, font_size) for name in names]
+    if len(set(cut)) == len(set(names)):
+        return cut
+    letters = takewhile(lambda same: len(set(same)) == 1, zip(*names, strict=False))
+    same = sum(1 for _ in letters)
+    return [shorten(f"{_ELLIPSIS}{name[same:]}", width, font_size) for name in names]
 
 
 def isolate(name: str, longest: int = 80) -> str:
