@@ -19,7 +19,7 @@ class Tagger(nn.Module):
         super().__init__()
         self.encoder = ENCODERS[encoder]()
         self.log_mel = LogMel(self.encoder.front_end)
-        self.head = nn.Linear(self.encoder.embedding_dimensions, labels)
+        self.head = self.encoder.make_head(labels)
         self.projection: nn.Linear | None = None
         if text_dimensions is not None:
             with torch.random.fork_rng(devices=[]):

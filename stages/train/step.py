@@ -89,9 +89,10 @@ class Trainer:
 
     def _losses(self, log_mel: Tensor, targets: Tensor) -> StepLosses:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-            embedding = self.tagger.encoder(log_mel)
-            logits = self.tagger.head(embedding)
+            features = self.tagger.encoder(log_mel)
+            logits = self.tagger.head(features)
             projection = self.tagger.projection
+            embedding = self.tagger.encoder.embedding(features)
             projected = None if projection is None else projection(embedding)
         classification = classification_loss(logits, targets)
         if projected is None or self.text_embeddings is None:

@@ -3,7 +3,6 @@
 The numbers, and the formulas for weights and waveforms, are in golden/encoders of the shared folder.
 """
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
@@ -13,21 +12,6 @@ import torch
 
 from stages.audio.log_mel import LogMel
 from stages.models.tagger import Tagger
-
-
-@pytest.fixture(scope="module")
-def encoders(shared: Path) -> Path:
-    return shared / "golden" / "encoders"
-
-
-@pytest.fixture(scope="module")
-def formula(encoders: Path) -> ModuleType:
-    specification = importlib.util.spec_from_file_location("formula", encoders / "check_formula.py")
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")

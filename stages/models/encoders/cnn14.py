@@ -1,9 +1,9 @@
 """PANNs Cnn14 (Kong et al., IEEE/ACM TASLP 2020, arXiv 1912.10211, table I).
 
-Parameter names are those of the published checkpoints. The last layer, `fc_audioset` there, is the
-tagger's head here.
+Parameter names are those of the published checkpoints.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import torch
@@ -46,6 +46,8 @@ class Cnn14(Encoder):
         fmax_hz=14000,
     )
     embedding_dimensions: ClassVar[int] = 2048
+    published_head: ClassVar[Mapping[str, str]] = {"fc_audioset.": ""}
+    published_unused: ClassVar[tuple[str, ...]] = ("spectrogram_extractor.", "logmel_extractor.")
     channels: ClassVar[tuple[int, ...]] = (1, 64, 128, 256, 512, 1024, 2048)
 
     def __init__(self) -> None:
