@@ -19,8 +19,9 @@ def kaldi_filters(
         fmin: where the first filter begins, in Hz.
         fmax: where the last one ends, in Hz.
     """
-    edges = np.linspace(_mel(np.float64(fmin)), _mel(np.float64(fmax)), n_mels + 2)[:, None]
-    bins = _mel(np.arange(n_fft // 2) * (sr / n_fft))
+    lowest, highest = _mel(np.array([fmin, fmax], dtype=np.float64))
+    edges = np.linspace(lowest, highest, n_mels + 2)[:, None]
+    bins = _mel(np.arange(n_fft // 2) * np.float64(sr / n_fft))
     rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
     filters = np.maximum(0.0, np.minimum(rising, falling))

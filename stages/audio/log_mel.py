@@ -114,7 +114,8 @@ class LogMel(nn.Module):
         if self.front_end.pre_emphasis == "frame":
             before = F.pad(frames, (1, 0), mode="replicate")[..., :-1]
             frames = frames - PRE_EMPHASIS * before
-        return torch.fft.rfft(frames * self.window, self.front_end.fft_samples)
+        spectrum: Tensor = torch.fft.rfft(frames * self.window, self.front_end.fft_samples)
+        return spectrum
 
 
 def _mel_weights(front_end: FrontEnd) -> Tensor:

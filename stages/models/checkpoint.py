@@ -80,13 +80,13 @@ def load_checkpoint(path: Path, device: torch.device) -> Checkpoint:
     """
     header = read_header(path)
     expected = ENCODERS.get(header.encoder)
-    if expected is None or expected.front_end != header.front_end:
+    if expected is None or expected.front_end_for(header.clip_seconds) != header.front_end:
         raise ArtifactError(
             f"{path}: encoder '{header.encoder}' with this front end is unknown to this version",
             "use the version that trained the model; its lineage says which",
         )
     dimensions = header.text_space.dimensions if header.text_space else None
-    tagger = Tagger(header.encoder, len(header.mids), dimensions)
+    tagger = Tagger(header.encoder, len(header.mids), dimensions, header.front_end)
     try:
         tagger.load_state_dict(load_file(path), strict=True)
     except (RuntimeError, SafetensorError) as error:

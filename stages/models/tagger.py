@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from stages.audio.log_mel import LogMel
+from stages.audio.log_mel import FrontEnd, LogMel
 from stages.models.encoders import ENCODERS
 
 
@@ -14,11 +14,24 @@ class Tagger(nn.Module):
     of its own, so that with one seed the rest starts the same with and without it.
     """
 
-    def __init__(self, encoder: str, labels: int, text_dimensions: int | None = None) -> None:
-        """Build with random weights, from torch's default generator."""
+    def __init__(
+        self,
+        encoder: str,
+        labels: int,
+        text_dimensions: int | None = None,
+        front_end: FrontEnd | None = None,
+    ) -> None:
+        """Build with random weights, from torch's default generator.
+
+        Args:
+            encoder: name in ENCODERS.
+            labels: how many the head is for.
+            text_dimensions: of the text space; None: no projection.
+            front_end: one of the encoder's `front_end_for`; None: the published one.
+        """
         super().__init__()
         self.encoder = ENCODERS[encoder]()
-        self.log_mel = LogMel(self.encoder.front_end)
+        self.log_mel = LogMel(front_end or self.encoder.front_end)
         self.head = self.encoder.make_head(labels)
         self.projection: nn.Linear | None = None
         if text_dimensions is not None:

@@ -6,9 +6,6 @@ from stages.errors import ArtifactError
 from stages.prepare.csv_file import read_table
 from stages.prepare.listing import Label
 
-AUDIOSET = Path(__file__).with_name("label_lists") / "audioset.csv"
-"""AudioSet's canonical 527 labels, as Google published them (class_labels_indices.csv)."""
-
 
 def read_label_list(path: Path) -> tuple[Label, ...]:
     """Read a CSV of `index,mid,display_name`; the order is that of the index.

@@ -9,6 +9,7 @@ from stages.context import StageContext
 from stages.errors import ArtifactError, SpaError
 from stages.models.checkpoint import Checkpoint, ModelHeader, save_checkpoint
 from stages.models.devices import choose_device
+from stages.models.encoders import ENCODERS
 from stages.models.tagger import Tagger
 from stages.train.clips import Clips, TrainingBatches, clips_of_split
 from stages.train.history import History
@@ -39,8 +40,11 @@ def run(settings: TrainSettings, context: StageContext) -> TrainSummary:
         )
 
     torch.manual_seed(settings.seed)
-    tagger = Tagger(settings.encoder, labels.num_rows, texts.space.dimensions if texts else None)
-    header = _header(settings, context, labels, tagger, _clip_seconds(settings, train), texts)
+    clip_seconds = _clip_seconds(settings, train)
+    front_end = ENCODERS[settings.encoder].front_end_for(clip_seconds)
+    dimensions = texts.space.dimensions if texts else None
+    tagger = Tagger(settings.encoder, labels.num_rows, dimensions, front_end)
+    header = _header(settings, context, labels, tagger, clip_seconds, texts)
     store = AudioStore(context.workspace / "audio")
     _check_sample_rate(table, header, store, context)
     checkpoint = Checkpoint(tagger.to(device), header, device)
@@ -84,7 +88,7 @@ def _header(  # noqa: PLR0913 - a header gathers from everywhere
 ) -> ModelHeader:
     return ModelHeader(
         encoder=settings.encoder,
-        front_end=tagger.encoder.front_end,
+        front_end=tagger.log_mel.front_end,
         embedding_dimensions=tagger.encoder.embedding_dimensions,
         mids=tuple(labels["mid"].to_pylist()),
         display_names=tuple(labels["display_name"].to_pylist()),

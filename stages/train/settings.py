@@ -6,13 +6,27 @@ from pydantic import Field
 
 from stages.settings import RunName, StageSettings, StageSummary
 
+EncoderName = Literal[
+    "small",
+    "cnn14",
+    "cnn14_16k",
+    "efficientnet_b2",
+    "ast",
+    "passt",
+    "mn04",
+    "mn10",
+    "mn40",
+    "dymn10",
+    "htsat",
+]
+
 
 class TrainSettings(StageSettings):
     """Settings of the train stage."""
 
     name: RunName = Field("main", description="Name of the run: the model goes to runs/NAME.")
-    encoder: Literal["small", "cnn14"] = Field(
-        "small", description="Audio encoder: small (learns on two CPU cores) or PANNs cnn14."
+    encoder: EncoderName = Field(
+        "small", description="Audio encoder; small learns on two CPU cores in minutes."
     )
     alignment_weight: float = Field(
         0.5,

@@ -29,6 +29,11 @@ class Encoder(nn.Module, ABC):
     published_head: ClassVar[Mapping[str, str]] = {}
     published_unused: ClassVar[tuple[str, ...]] = ()
 
+    @classmethod
+    def front_end_for(cls, clip_seconds: float) -> FrontEnd:  # noqa: ARG003 - most hear any length alike
+        """Return the front end for windows of this length."""
+        return cls.front_end
+
     @abstractmethod
     def forward(self, log_mel: Tensor) -> Tensor:
         """Return the features (batch, ...) of log_mel (batch, frames, mel_bands)."""

@@ -16,8 +16,9 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from stages.models.audioset_labels import AUDIOSET_LABELS
 from stages.prepare.csv_file import read_lines
-from stages.prepare.label_list import AUDIOSET, read_label_list
+from stages.prepare.label_list import read_label_list
 from stages.prepare.layouts.cells import MOST_SECONDS, SPLIT_WORDS
 from stages.prepare.listing import FileName, ListedClip, Listing, Reason, Reject, Split
 from stages.prepare.source import SourceFolder
@@ -54,7 +55,7 @@ def scan(source: SourceFolder) -> Listing:
         ArtifactError: a list cannot be read, or the label list is none.
     """
     in_folder = source.has(_LABEL_LIST)
-    labels = read_label_list(source.root / _LABEL_LIST if in_folder else AUDIOSET)
+    labels = read_label_list(source.root / _LABEL_LIST if in_folder else AUDIOSET_LABELS)
     lists = sorted(_lists(source), key=lambda path: (_SPLIT_ORDER.index(split_of(path)), path))
     return Listing(
         found=_segments(source, lists),

@@ -20,7 +20,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from stages.errors import ArtifactError
-from stages.prepare.label_list import AUDIOSET, read_label_list
+from stages.models.audioset_labels import AUDIOSET_LABELS
+from stages.prepare.label_list import read_label_list
 from stages.prepare.layouts.cells import stem_of
 from stages.prepare.layouts.shard_columns import EMBEDDED_NAME, LABEL_COLUMNS, Shard
 from stages.prepare.listing import Label, ListedClip, Listing, Reason, Reject
@@ -84,7 +85,7 @@ def scan(source: SourceFolder) -> Listing:
 
 
 def _label_list(root: Path, shards: Sequence[Shard], *, has_list: bool) -> tuple[Label, ...] | None:
-    labels = read_label_list(root / _LABEL_LIST if has_list else AUDIOSET)
+    labels = read_label_list(root / _LABEL_LIST if has_list else AUDIOSET_LABELS)
     known = {label.mid for label in labels}
     used = _labels(root, shards)
     if has_list:

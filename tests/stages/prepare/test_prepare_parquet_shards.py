@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.errors import ArtifactError
+from stages.models.audioset_labels import AUDIOSET_LABELS
 from stages.prepare.catalogue import Catalogue
-from stages.prepare.label_list import AUDIOSET, read_label_list
+from stages.prepare.label_list import read_label_list
 from stages.prepare.layouts import parquet_shards
 from stages.prepare.layouts.detect import choose_layout
 from stages.prepare.listing import ListedClip, Reason, Reject
@@ -64,7 +65,7 @@ def test_audioset_as_mirrored(tmp_path: Path, find: Find) -> None:
     source = walk_source(tmp_path, (), Catalogue())
     assert choose_layout(source, "auto").name == "huggingface"
     listing = parquet_shards.scan(source)
-    assert listing.label_list == read_label_list(AUDIOSET)
+    assert listing.label_list == read_label_list(AUDIOSET_LABELS)
     clips, reasons = find(source, listing)
     assert clips[1] == ListedClip(
         clip_id="-0gsc6GlZko",
