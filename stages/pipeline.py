@@ -82,7 +82,7 @@ def scores_of(name: str | None) -> Artifact:
 
 
 def _train_inputs(settings: TrainSettings) -> tuple[Artifact, ...]:
-    text = (LABEL_EMBEDDINGS,) if settings.alignment_weight > 0 else ()
+    text = (LABEL_EMBEDDINGS,) if settings.aligns else ()
     return (CLIPS, LABELS, AUDIO, ONTOLOGY, *text)
 
 
@@ -111,7 +111,8 @@ def _evaluate_outputs(settings: EvaluateSettings) -> tuple[Artifact, ...]:
 
 
 def _tag_inputs(settings: TagSettings) -> tuple[Artifact, ...]:
-    return () if settings.names_a_file() else (model_of(settings.model),)
+    of_a_run = not settings.names_a_file() and not settings.names_published()
+    return (model_of(settings.model),) if of_a_run else ()
 
 
 PREPARE = Stage(

@@ -4,6 +4,7 @@ import typer
 from rich.console import Console
 
 from spa_cli.command import add_stage
+from spa_cli.console import printable
 from stages.pipeline import TRAIN
 from stages.train.settings import TrainSummary
 
@@ -18,6 +19,8 @@ def show(summary: TrainSummary, console: Console) -> None:
     how = (
         f"alignment weight {summary.alignment_weight:g}" if summary.alignment_weight else "one-hot"
     )
+    if summary.epochs == 0:
+        how = "not trained"
     console.print(
         f"run '{summary.name}': encoder {summary.encoder} ({summary.parameters / 1e6:.2f} M parameters), "
         f"{how}, {summary.train_clips} clips, {summary.epochs} epochs on {summary.device}, "
@@ -25,6 +28,13 @@ def show(summary: TrainSummary, console: Console) -> None:
         highlight=False,
         soft_wrap=True,
     )
+    if summary.init is not None:
+        console.print(
+            f"started from {printable(summary.init)}, whose head knows {summary.labels_known} of the labels",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
     if summary.valid_map is not None:
         console.print(
             f"best validation mAP {summary.valid_map:.4f} in epoch {summary.best_epoch} "

@@ -29,7 +29,8 @@ class FrontEnd(BaseModel):
     window_samples: int | None = Field(None, ge=16, description="Hann window; None: fft_samples.")
     window: Literal["periodic", "symmetric"] = "periodic"
     framing: Literal["centred", "within"] = Field(
-        "centred", description="Frames centred on the hops, edges reflected; or within the waveform."
+        "centred",
+        description="Frames centred on the hops, edges reflected; or within the waveform.",
     )
     remove_mean: bool = Field(False, description="That of the clip, and then of each frame.")
     pre_emphasis: Literal["none", "clip", "frame"] = Field(
@@ -39,7 +40,9 @@ class FrontEnd(BaseModel):
     log: Literal["decibels", "natural"] = "decibels"
     power_offset: float = Field(0.0, ge=0, description="Added to the power before the logarithm.")
     frames: int | None = Field(
-        None, ge=1, description="Zeros are appended, or the end cut off; None: as many as there are."
+        None,
+        ge=1,
+        description="Zeros are appended, or the end cut off; None: as many as there are.",
     )
     shift: float = Field(0.0, description="Subtracted at the end.")
     divisor: float = Field(1.0, gt=0, description="Divided by after that.")

@@ -33,7 +33,11 @@ class TextSpace(BaseModel):
 
 
 class ModelHeader(BaseModel):
-    """What a model file says of itself."""
+    """What a model file says of itself.
+
+    A clip shorter than `clip_seconds` is filled up with silence, as in training; a model with
+    `pads_short_clips` False hears it as long as it is (but at least a second).
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -43,6 +47,7 @@ class ModelHeader(BaseModel):
     mids: tuple[str, ...] = Field(min_length=1)
     display_names: tuple[str, ...]
     clip_seconds: float = Field(gt=0)
+    pads_short_clips: bool = True
     text_space: TextSpace | None
     ontology_sha256: str
     training: dict[str, object]

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from stages.models.checkpoint import Checkpoint
 
+_SHORTEST_SECONDS = 1.0  # that every encoder can hear
+
 
 def windows_of(waveform: NDArray[np.float32], window_samples: int) -> NDArray[np.float32]:
     """Cut a waveform (samples,) into (windows, window_samples).
@@ -51,15 +53,28 @@ def score_clips(
         waveforms: each (samples,), float32, at the model's sample rate.
         batch_size: clips whose windows are scored at once.
     """
-    window_samples = window_length(checkpoint)
     clips = iter(waveforms)
-    while group := [windows_of(waveform, window_samples) for waveform in islice(clips, batch_size)]:
-        scores = score_windows(checkpoint, np.concatenate(group), batch_size)
-        ends = np.cumsum([len(windows) for windows in group])
-        for part in np.split(scores, ends[:-1]):
+    while group := [
+        windows_of(waveform, window_length(checkpoint, len(waveform)))
+        for waveform in islice(clips, batch_size)
+    ]:
+        if len({windows.shape[1] for windows in group}) == 1:
+            scores = score_windows(checkpoint, np.concatenate(group), batch_size)
+            ends = np.cumsum([len(windows) for windows in group])
+            parts = np.split(scores, ends[:-1])
+        else:
+            parts = [score_windows(checkpoint, windows, batch_size) for windows in group]
+        for part in parts:
             yield part.max(axis=0)
 
 
-def window_length(checkpoint: Checkpoint) -> int:
-    """Samples that the model hears at once."""
-    return round(checkpoint.header.clip_seconds * checkpoint.header.sample_rate)
+def window_length(checkpoint: Checkpoint, samples: int) -> int:
+    """Samples that the model hears at once of a clip of `samples` samples.
+
+    That is what it was trained on; less for a shorter clip where the model takes it as it is.
+    """
+    sample_rate = checkpoint.header.sample_rate
+    window_samples = round(checkpoint.header.clip_seconds * sample_rate)
+    if checkpoint.header.pads_short_clips:
+        return window_samples
+    return min(window_samples, max(samples, round(_SHORTEST_SECONDS * sample_rate)))

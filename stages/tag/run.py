@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from stages.audio.decode import decode_audio
 from stages.context import StageContext
 from stages.errors import AudioError
-from stages.models.checkpoint import Checkpoint, load_checkpoint
+from stages.models.checkpoint import Checkpoint
 from stages.models.devices import choose_device
+from stages.models.public_start import open_model, open_published
 from stages.models.scoring import score_windows, window_length, window_starts, windows_of
 from stages.tag.settings import Tag, TaggedFile, TagSettings, TagSummary, Window
 
@@ -18,16 +19,19 @@ _WINDOWS_AT_ONCE = 16
 
 def run(settings: TagSettings, context: StageContext) -> TagSummary:
     """Score each file; one that cannot be read is reported and does not stop the others."""
-    path = Path(str(settings.model))
-    if not settings.names_a_file():
-        path = context.workspace / "runs" / path / "model.safetensors"
-    checkpoint = load_checkpoint(path, choose_device(settings.device))
+    device, model = choose_device(settings.device), str(settings.model)
+    if settings.names_published():
+        checkpoint = open_published(model, device, context.reporter.line)
+    else:
+        if not settings.names_a_file():
+            model = str(context.workspace / "runs" / model / "model.safetensors")
+        checkpoint = open_model(Path(model), device)
     tagged = []
     with context.reporter.task("tag", len(settings.files)) as task:
         for file in settings.files:
             tagged.append(_tag(file, checkpoint, settings))
             task.advance(1, file.name)
-    return TagSummary(model=str(path), files=tuple(tagged))
+    return TagSummary(model=model, files=tuple(tagged))
 
 
 def _tag(file: Path, checkpoint: Checkpoint, settings: TagSettings) -> TaggedFile:
@@ -36,7 +40,8 @@ def _tag(file: Path, checkpoint: Checkpoint, settings: TagSettings) -> TaggedFil
         decoded = decode_audio(file, sample_rate, settings.max_seconds)
     except AudioError as error:
         return TaggedFile(path=str(file), error=f"{file}: {error.message}{_hint(error)}")
-    waveform, length = decoded.waveform, window_length(checkpoint)
+    waveform = decoded.waveform
+    length = window_length(checkpoint, len(waveform))
     scores = score_windows(checkpoint, windows_of(waveform, length), _WINDOWS_AT_ONCE)
     windows = None
     if settings.windows:

@@ -7,6 +7,8 @@ from pydantic import Field
 
 from stages.settings import SOURCE, StageSettings, StageSummary
 
+_SUFFIXES = (".safetensors", ".pt", ".pth", ".ckpt")
+
 
 class TagSettings(StageSettings):
     """Settings of the tag stage."""
@@ -17,7 +19,7 @@ class TagSettings(StageSettings):
     topk: int = Field(5, ge=1, le=100000, description="Tags a file.")
     model: str | None = Field(
         None,
-        description="Name of a run, or a model.safetensors file. [default: the workspace's newest run]",
+        description="Name of a run, a model.safetensors, a published checkpoint's file, or its short name such as efficientat:mn04_as. [default: the workspace's newest run]",
     )
     windows: bool = Field(
         False, description="Also give the tags of each window of the model's length."
@@ -31,9 +33,15 @@ class TagSettings(StageSettings):
 
     def names_a_file(self) -> bool:
         """Whether `model` is a path to a file; otherwise it is the name of a run, which has no slash."""
-        return self.model is not None and (
-            self.model.endswith(".safetensors") or Path(self.model).name != self.model
+        return (
+            self.model is not None
+            and not self.names_published()
+            and (self.model.endswith(_SUFFIXES) or Path(self.model).name != self.model)
         )
+
+    def names_published(self) -> bool:
+        """Whether `model` is the short name of a published checkpoint: no run's name has a colon."""
+        return self.model is not None and ":" in self.model and not Path(self.model).exists()
 
     def sources(self) -> tuple[Path, ...]:
         """The audio files, and the model when it is a file."""

@@ -40,11 +40,13 @@ class Loop:
         self.training_seconds = 0.0
 
     def run(self, checkpoint: Checkpoint, valid: Clips, epochs: int, reporter: Reporter) -> Best:
-        """Train for `epochs` epochs and return the best.
+        """Train for `epochs` epochs and return the best; for none, the weights as they are.
 
         Raises:
             SpaError: the loss is no longer a number.
         """
+        if epochs == 0:
+            return Best(0, self._validate(checkpoint, valid), _copy(checkpoint.tagger.state_dict()))
         best: Best | None = None
         with reporter.task("train", epochs * len(self.batches.clips)) as task:
             for epoch in range(1, epochs + 1):

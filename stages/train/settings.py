@@ -1,8 +1,9 @@
 """What `spa train` takes and what it says when it is done."""
 
+from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from stages.settings import RunName, StageSettings, StageSummary
 
@@ -25,8 +26,14 @@ class TrainSettings(StageSettings):
     """Settings of the train stage."""
 
     name: RunName = Field("main", description="Name of the run: the model goes to runs/NAME.")
-    encoder: EncoderName = Field(
-        "small", description="Audio encoder; small learns on two CPU cores in minutes."
+    encoder: EncoderName | None = Field(
+        None,
+        description="Audio encoder; small learns on two CPU cores in minutes. [default: that of --init; without, small]",
+    )
+    init: str | None = Field(
+        None,
+        min_length=1,
+        description="Published weights to start from: a file, or a short name such as efficientat:mn04_as.",
     )
     alignment_weight: float = Field(
         0.5,
@@ -37,9 +44,16 @@ class TrainSettings(StageSettings):
     centre_text: bool = Field(
         True, description="Subtract the labels' mean text embedding before aligning."
     )
-    epochs: int = Field(30, ge=1, le=10000, description="Passes over the training clips.")
+    epochs: int = Field(
+        30, ge=0, le=10000, description="Passes over the training clips; 0: take --init as it is."
+    )
     batch_size: int = Field(32, ge=1, le=65536, description="Clips an optimiser step.")
-    learning_rate: float = Field(4e-3, gt=0, le=10, description="Peak learning rate of AdamW.")
+    learning_rate: float | None = Field(
+        None,
+        gt=0,
+        le=10,
+        description="Peak learning rate of AdamW. [default: 0.004; with --init 0.001]",
+    )
     weight_decay: float = Field(1e-2, ge=0, le=10, description="Decoupled weight decay of AdamW.")
     warmup_share: float = Field(
         0.1,
@@ -71,12 +85,40 @@ class TrainSettings(StageSettings):
     )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything that chance decides.")
 
+    @model_validator(mode="after")
+    def _starts_from_something(self) -> "TrainSettings":
+        if self.epochs == 0 and self.init is None:
+            raise ValueError(
+                "--epochs 0 trains nothing: it is for taking over the weights of --init"
+            )
+        return self
+
+    def sources(self) -> tuple[Path, ...]:
+        """The file of `init`, where it is one."""
+        is_file = self.init is not None and (":" not in self.init or Path(self.init).exists())
+        return (Path(str(self.init)),) if is_file else ()
+
+    @property
+    def aligns(self) -> bool:
+        """Whether the text embeddings are needed."""
+        return self.alignment_weight > 0 and self.epochs > 0
+
+    @property
+    def peak_learning_rate(self) -> float:
+        """The learning rate, or its default."""
+        return self.learning_rate or (4e-3 if self.init is None else 1e-3)
+
 
 class TrainSummary(StageSummary):
-    """The trained run and how it did on the validation clips."""
+    """The trained run and how it did on the validation clips.
+
+    `labels_known` is how many of the labels the head of `init` has weights for.
+    """
 
     name: str
     encoder: str
+    init: str | None
+    labels_known: int
     alignment_weight: float
     parameters: int
     device: str

@@ -56,7 +56,7 @@ class Trainer:
         self.steps = steps
         self.device = next(tagger.parameters()).device
         self.optimizer = torch.optim.AdamW(
-            tagger.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+            tagger.parameters(), lr=settings.peak_learning_rate, weight_decay=settings.weight_decay
         )
 
     def step(self, number: int, waveform: Tensor, targets: Tensor) -> StepLosses:
@@ -75,7 +75,9 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         losses.loss.backward()  # type: ignore[no-untyped-call]  # torch has no type here
         torch.nn.utils.clip_grad_norm_(self.tagger.parameters(), settings.clip_gradient_norm)
-        rate = learning_rate_at(number, self.steps, settings.learning_rate, settings.warmup_share)
+        rate = learning_rate_at(
+            number, self.steps, settings.peak_learning_rate, settings.warmup_share
+        )
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.step()

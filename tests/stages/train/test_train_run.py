@@ -133,3 +133,49 @@ def test_a_loss_that_is_no_number_stops_the_training(copy: Path) -> None:
         )
     assert "--learning-rate" in str(raised.value.next_step)
     assert not (copy / "runs" / "wild").exists()
+
+
+@pytest.fixture(scope="module")
+def mn04(shared: Path) -> str:
+    return str(shared / "data" / "weights" / "mn04_as_mAP_432.pt")
+
+
+def test_published_weights_are_taken_over_without_training(workspace: Path, mn04: str) -> None:
+    """The tones' labels are nobody's: their scores are random, which is said."""
+    reporter = QuietReporter()
+    settings = TrainSettings(name="as-it-is", init=mn04, epochs=0)
+    summary = run_stage(TRAIN, settings, workspace, reporter).summary
+    assert (summary.encoder, summary.best_epoch, summary.clips_per_second) == ("mn04", 0, 0)
+    assert summary.labels_known == 0
+    (warning,) = reporter.warnings
+    assert "4 of the 4 labels" in warning
+    found = load_checkpoint(Path(summary.model), torch.device("cpu"))
+    assert not found.header.pads_short_clips
+    assert found.header.text_space is None
+    published = torch.load(mn04, weights_only=True)
+    torch.testing.assert_close(
+        found.tagger.state_dict()["encoder.features.0.0.weight"], published["features.0.0.weight"]
+    )
+
+
+def test_published_weights_are_trained_further(workspace: Path, mn04: str) -> None:
+    summary = train(workspace, name="tuned", init=mn04, epochs=1, alignment_weight=0.5)
+    found = load_checkpoint(Path(summary.model), torch.device("cpu"))
+    assert found.header.pads_short_clips
+    assert found.header.text_space is not None
+    published = torch.load(mn04, weights_only=True)["features.0.0.weight"]
+    trained = found.tagger.state_dict()["encoder.features.0.0.weight"]
+    assert 0 < (trained - published).abs().max() < 0.1
+    history = pq.read_table(workspace / "runs" / "tuned" / "history.parquet").to_pylist()
+    rates = [row["value"] for row in history if row["name"] == "train/learning_rate"]
+    assert 0 <= min(rates) <= max(rates) <= 1e-3
+
+
+def test_another_encoder_than_that_of_the_weights(workspace: Path, mn04: str) -> None:
+    with pytest.raises(ArtifactError, match="is of the encoder mn04, not cnn14"):
+        train(workspace, name="wrong", init=mn04, encoder="cnn14")
+
+
+def test_no_epoch_needs_weights_to_take_over() -> None:
+    with pytest.raises(ValueError, match="--epochs 0 trains nothing"):
+        TrainSettings(epochs=0)
