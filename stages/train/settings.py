@@ -52,7 +52,7 @@ class TrainSettings(StageSettings):
         None,
         gt=0,
         le=10,
-        description="Peak learning rate of AdamW. [default: 0.004; with --init 0.001]",
+        description="Peak learning rate of AdamW. [default: 0.004; with --init 0.0003]",
     )
     weight_decay: float = Field(1e-2, ge=0, le=10, description="Decoupled weight decay of AdamW.")
     warmup_share: float = Field(
@@ -106,7 +106,7 @@ class TrainSettings(StageSettings):
     @property
     def peak_learning_rate(self) -> float:
         """The learning rate, or its default."""
-        return self.learning_rate or (4e-3 if self.init is None else 1e-3)
+        return self.learning_rate or (4e-3 if self.init is None else 3e-4)
 
 
 class TrainSummary(StageSummary):
