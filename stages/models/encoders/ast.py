@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from stages.audio.log_mel import FrontEnd
 from stages.models.encoders.base import Encoder
 from stages.models.encoders.deit import WIDTH, Deit, embedding_parameter, normed_head
+from stages.models.encoders.front_ends import KALDI
 
 _MEL_STEPS, _TIME_STEPS = 12, 101  # patches of 128 mel bands and 1024 frames
 _FRAME_STEP = 128
@@ -22,24 +23,9 @@ _FRAME_STEP = 128
 class Ast(Encoder):
     """A transformer of 1212 patches, for ten seconds; shorter and longer spectrograms fit too."""
 
-    front_end: ClassVar[FrontEnd] = FrontEnd(
-        sample_rate=16000,
-        fft_samples=512,
-        window_samples=400,
-        hop_samples=160,
-        window="symmetric",
-        framing="within",
-        remove_mean=True,
-        pre_emphasis="frame",
-        mel_scale="kaldi",
-        mel_bands=128,
-        fmin_hz=20,
-        fmax_hz=8000,
-        power_floor=1.1920929e-7,
-        log="natural",
-        frames=1024,
-        shift=-4.2677393,
-        divisor=9.1379948,  # twice the standard deviation
+    front_end: ClassVar[FrontEnd] = KALDI.model_copy(
+        # The divisor is twice the standard deviation.
+        update={"frames": 1024, "shift": -4.2677393, "divisor": 9.1379948}
     )
     embedding_dimensions: ClassVar[int] = WIDTH
     published_head: ClassVar[Mapping[str, str]] = {"mlp_head.": ""}

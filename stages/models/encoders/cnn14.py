@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from stages.audio.log_mel import FrontEnd
 from stages.models.encoders.base import Encoder
+from stages.models.encoders.front_ends import PANNS
 
 
 class ConvBlock(nn.Module):
@@ -37,14 +38,7 @@ class ConvBlock(nn.Module):
 class Cnn14(Encoder):
     """Six blocks; mean over mel bands; maximum plus mean over time; one linear layer."""
 
-    front_end: ClassVar[FrontEnd] = FrontEnd(
-        sample_rate=32000,
-        fft_samples=1024,
-        hop_samples=320,
-        mel_bands=64,
-        fmin_hz=50,
-        fmax_hz=14000,
-    )
+    front_end: ClassVar[FrontEnd] = PANNS
     embedding_dimensions: ClassVar[int] = 2048
     published_head: ClassVar[Mapping[str, str]] = {"fc_audioset.": ""}
     published_unused: ClassVar[tuple[str, ...]] = ("spectrogram_extractor.", "logmel_extractor.")

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from stages.audio.log_mel import FrontEnd
 from stages.models.encoders.attention_pooling import AttentionPooling
 from stages.models.encoders.base import Encoder
+from stages.models.encoders.front_ends import KALDI
 
 
 class Stage(NamedTuple):
@@ -131,24 +132,8 @@ class EfficientNetB2(Encoder):
     logarithm, longer ones cut off. `front_end_for` makes that fit clips of another length.
     """
 
-    front_end: ClassVar[FrontEnd] = FrontEnd(
-        sample_rate=16000,
-        fft_samples=512,
-        window_samples=400,
-        hop_samples=160,
-        window="symmetric",
-        framing="within",
-        remove_mean=True,
-        pre_emphasis="frame",
-        mel_scale="kaldi",
-        mel_bands=128,
-        fmin_hz=20,
-        fmax_hz=8000,
-        power_floor=1.1920929e-7,
-        log="natural",
-        frames=FRAMES_A_STEP * PUBLISHED_STEPS,
-        shift=-4.6476,
-        divisor=4.5699,
+    front_end: ClassVar[FrontEnd] = KALDI.model_copy(
+        update={"frames": FRAMES_A_STEP * PUBLISHED_STEPS, "shift": -4.6476, "divisor": 4.5699}
     )
     embedding_dimensions: ClassVar[int] = FEATURE_CHANNELS
     published_head: ClassVar[Mapping[str, str]] = {"attention.": ""}

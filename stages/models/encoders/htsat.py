@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from stages.audio.log_mel import FrontEnd
 from stages.errors import UsageError
 from stages.models.encoders.base import Encoder
+from stages.models.encoders.front_ends import PANNS
 
 FRAMES = 1024  # what every clip is stretched to
 CHUNKS = 4  # of FRAMES / CHUNKS frames each, one below the other in the picture
@@ -93,14 +94,7 @@ class Htsat(Encoder):
     (Asked to, that model repeats a short clip instead: other numbers, except at ten seconds.)
     """
 
-    front_end: ClassVar[FrontEnd] = FrontEnd(
-        sample_rate=32000,
-        fft_samples=1024,
-        hop_samples=320,
-        mel_bands=64,
-        fmin_hz=50,
-        fmax_hz=14000,
-    )
+    front_end: ClassVar[FrontEnd] = PANNS
     embedding_dimensions: ClassVar[int] = 768
     published_head: ClassVar[Mapping[str, str]] = {"tscam_conv.": "tscam_conv."}
     published_unused: ClassVar[tuple[str, ...]] = (

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from stages.audio.log_mel import FrontEnd
 from stages.models.encoders.base import Encoder
+from stages.models.encoders.front_ends import CPJKU
 
 
 class BlockShape(NamedTuple):
@@ -166,23 +167,7 @@ class MobileNet(Encoder):
     Any number of frames will do: both axes are divided by 32, rounded up.
     """
 
-    front_end: ClassVar[FrontEnd] = FrontEnd(
-        sample_rate=32000,
-        fft_samples=1024,
-        window_samples=800,
-        hop_samples=320,
-        window="symmetric",
-        pre_emphasis="clip",
-        mel_scale="kaldi",
-        mel_bands=128,
-        fmin_hz=0,
-        fmax_hz=15000,
-        power_floor=0,
-        power_offset=1e-5,
-        log="natural",
-        shift=-4.5,
-        divisor=5.0,
-    )
+    front_end: ClassVar[FrontEnd] = CPJKU
     published_head: ClassVar[Mapping[str, str]] = {"classifier.2.": "0.", "classifier.5.": "3."}
     width: ClassVar[float]
 

@@ -14,6 +14,7 @@ from stages.audio.log_mel import FrontEnd
 from stages.errors import UsageError
 from stages.models.encoders.base import Encoder
 from stages.models.encoders.deit import WIDTH, Deit, embedding_parameter, normed_head
+from stages.models.encoders.front_ends import CPJKU
 
 _MEL_STEPS, _TIME_STEPS = 12, 99  # patches of 128 mel bands and ten seconds
 
@@ -26,23 +27,7 @@ class Passt(Deit, Encoder):
     their own: in training, a shorter clip takes any run of the time positions, after it the first.
     """
 
-    front_end: ClassVar[FrontEnd] = FrontEnd(
-        sample_rate=32000,
-        fft_samples=1024,
-        window_samples=800,
-        hop_samples=320,
-        window="symmetric",
-        pre_emphasis="clip",
-        mel_scale="kaldi",
-        mel_bands=128,
-        fmin_hz=0,
-        fmax_hz=15000,
-        power_floor=0,
-        power_offset=1e-5,
-        log="natural",
-        shift=-4.5,
-        divisor=5.0,
-    )
+    front_end: ClassVar[FrontEnd] = CPJKU
     embedding_dimensions: ClassVar[int] = WIDTH
     published_head: ClassVar[Mapping[str, str]] = {"head.": ""}
     published_unused: ClassVar[tuple[str, ...]] = ("head_dist.",)
