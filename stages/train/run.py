@@ -3,6 +3,8 @@
 import pyarrow as pa
 import torch
 
+from ontology.database import open_ontology
+from ontology.distances import distance_matrix
 from stages.artifacts import read_parquet
 from stages.audio.store import AudioStore
 from stages.context import StageContext
@@ -38,7 +40,9 @@ def run(settings: TrainSettings, context: StageContext) -> TrainSummary:
     window_samples = round(header.clip_seconds * header.sample_rate)
     batches = TrainingBatches(store, train, window_samples, settings.batch_size, settings.seed)
     embeddings = texts.embeddings.to(checkpoint.device) if texts else None
-    trainer = Trainer(tagger, embeddings, settings, settings.epochs * len(batches))
+    steps = settings.epochs * len(batches)
+    distances = _distances(settings, context, checkpoint)
+    trainer = Trainer(tagger, embeddings, settings, steps, distances)
     folder = f"runs/{settings.name}"
     with History(context.workspace / folder / "tensorboard") as history:
         loop = Loop(trainer, batches, store, history)
@@ -65,6 +69,19 @@ def run(settings: TrainSettings, context: StageContext) -> TrainSummary:
         clips_per_second=_rate(settings.epochs * len(train), loop.training_seconds),
         model=str(context.workspace / model),
     )
+
+
+def _distances(
+    settings: TrainSettings, context: StageContext, checkpoint: Checkpoint
+) -> torch.Tensor | None:
+    """Edges between the labels (labels, labels), where the loss needs them."""
+    if settings.loss != "obce":
+        return None
+    with open_ontology(context.workspace / "ontology.duckdb") as connection:
+        found = distance_matrix(connection, checkpoint.header.mids)
+    if found.is_flat:
+        context.reporter.warn("the ontology is flat: OBCE is then binary cross-entropy")
+    return torch.from_numpy(found.values).to(checkpoint.device)
 
 
 def _splits(table: pa.Table, labels: int, context: StageContext) -> tuple[Clips, Clips]:

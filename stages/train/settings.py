@@ -35,6 +35,10 @@ class TrainSettings(StageSettings):
         min_length=1,
         description="Published weights to start from: a file, or a short name such as efficientat:mn04_as.",
     )
+    loss: Literal["bce", "obce"] = Field(
+        "bce",
+        description="Classification loss: binary cross-entropy, or OBCE, which weighs a false alarm by its distance in the ontology.",
+    )
     alignment_weight: float = Field(
         0.5,
         ge=0,

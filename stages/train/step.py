@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from stages.models.losses import alignment_loss, classification_loss, combined_loss
+from stages.models.ontology_loss import ontology_cross_entropy
 from stages.models.tagger import Tagger
 from stages.train.augment import mixup, spec_augment
 from stages.train.settings import TrainSettings
@@ -42,7 +43,12 @@ class Trainer:
     """The tagger with its optimiser. Chance in step n follows from the seed and n alone."""
 
     def __init__(
-        self, tagger: Tagger, text_embeddings: Tensor | None, settings: TrainSettings, steps: int
+        self,
+        tagger: Tagger,
+        text_embeddings: Tensor | None,
+        settings: TrainSettings,
+        steps: int,
+        distances: Tensor | None = None,
     ) -> None:
         """Prepare AdamW for a training of `steps` steps.
 
@@ -51,9 +57,10 @@ class Trainer:
             text_embeddings: (labels, dimensions), unit length, on the same device; None: one-hot.
             settings: of the stage.
             steps: optimiser steps of the whole training.
+            distances: (labels, labels), edges of the ontology, on the same device; needed for OBCE.
         """
         self.tagger, self.text_embeddings, self.settings = tagger, text_embeddings, settings
-        self.steps = steps
+        self.steps, self.distances = steps, distances
         self.device = next(tagger.parameters()).device
         self.optimizer = torch.optim.AdamW(
             tagger.parameters(), lr=settings.peak_learning_rate, weight_decay=settings.weight_decay
@@ -96,7 +103,10 @@ class Trainer:
             projection = self.tagger.projection
             embedding = self.tagger.encoder.embedding(features)
             projected = None if projection is None else projection(embedding)
-        classification = classification_loss(logits, targets)
+        if self.distances is None:
+            classification = classification_loss(logits, targets)
+        else:
+            classification = ontology_cross_entropy(logits, targets, self.distances)
         if projected is None or self.text_embeddings is None:
             return StepLosses(classification, classification, None)
         alignment = alignment_loss(projected, targets, self.text_embeddings)

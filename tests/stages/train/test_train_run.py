@@ -171,6 +171,17 @@ def test_published_weights_are_trained_further(workspace: Path, mn04: str) -> No
     assert 0 <= min(rates) <= max(rates) <= 3e-4
 
 
+def test_obce_trains_another_model(workspace: Path) -> None:
+    plain = train(workspace, name="bce", alignment_weight=0)
+    weighed = train(workspace, name="obce", alignment_weight=0, loss="obce")
+    losses = {}
+    for name in (plain.name, weighed.name):
+        history = pq.read_table(workspace / "runs" / name / "history.parquet").to_pylist()
+        losses[name] = [row["value"] for row in history if row["name"] == "train/loss"]
+    assert losses["bce"] != losses["obce"]
+    assert losses["obce"][-1] < losses["obce"][0]
+
+
 def test_another_encoder_than_that_of_the_weights(workspace: Path, mn04: str) -> None:
     with pytest.raises(ArtifactError, match="is of the encoder mn04, not cnn14"):
         train(workspace, name="wrong", init=mn04, encoder="cnn14")
