@@ -11,7 +11,8 @@ import statistics
 from pathlib import Path
 
 from stages.embed_labels.settings import EmbedLabelsSettings
-from stages.evaluate.settings import EvaluateSettings, EvaluateSummary
+from stages.evaluate.settings import EvaluateSettings
+from stages.evaluate.summary import EvaluateSummary
 from stages.pipeline import EMBED_LABELS, EVALUATE, PREPARE, TRAIN
 from stages.prepare.settings import PrepareSettings
 from stages.reporter import QuietReporter

@@ -8,6 +8,7 @@ were, and lose nothing that it had finished; the last must give the bytes of a r
 baseline is that run: the script prints how much more time all the runs took together.
 """
 
+import argparse
 import os
 import subprocess
 import sys
@@ -84,6 +85,9 @@ def grow(disk: Path, size: int, expected: dict[str, bytes]) -> float:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(
+        description=__doc__.splitlines()[0], epilog="All arguments go to `spa prepare`."
+    ).parse_known_args()
     if _INSIDE in os.environ:
         main()
     else:

@@ -8,6 +8,7 @@ Three parts: the means over labels; single labels, rare and common; and takes of
 as clips and as groups. About four minutes.
 """
 
+import argparse
 from dataclasses import dataclass
 
 import numpy as np
@@ -138,6 +139,7 @@ def label_coverage(made: Simulation, sets: int) -> None:
 
 def main() -> None:
     """Run the three parts."""
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     for made, sets in (
         (Simulation(2000, 200, skill=2.0), 60),
         (Simulation(2000, 200, skill=0.0), 60),

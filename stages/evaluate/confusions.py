@@ -19,10 +19,12 @@ class Scored:
 
 
 @dataclass(frozen=True)
-class FoundConfusion:
-    """A confusion as `report.content.Confusion` describes it, and the clip to show it with.
+class LabelConfusion:
+    """A false tag that clips with a certain label get, with confidence.
 
-    `clip` is the row of a clip in which it was made, `score` that of the false tag there.
+    Of the `clips` clips with the label `true_label`, `count` have `false_label` as a confident false
+    positive and `true_label` as the nearest of their labels, `distance` edges away. `other_count` is
+    the same of the model compared with.
     """
 
     true_label: int
@@ -32,6 +34,12 @@ class FoundConfusion:
     count: int
     other_count: int | None
     mean_score: float
+
+
+@dataclass(frozen=True)
+class FoundConfusion(LabelConfusion):
+    """With a clip to show: `clip` is its row, `score` that of the false tag there."""
+
     clip: int
     score: float
 

@@ -50,7 +50,7 @@ def difference(against: str, ours: Judged, theirs: Judged, space: LabelSpace) ->
             other.mean_average_precision, theirs.replicates.mean_average_precision
         ),
         other_OmAP=with_interval(
-            float(other.by_level.mean()), theirs.replicates.by_level.mean(axis=1)
+            float(other.by_level.mean()), theirs.replicates.ontology_mean_average_precision
         ),
         mAP=with_interval(
             mine.mean_average_precision - other.mean_average_precision,
@@ -59,7 +59,8 @@ def difference(against: str, ours: Judged, theirs: Judged, space: LabelSpace) ->
         ),
         OmAP=with_interval(
             float((mine.by_level - other.by_level).mean()),
-            (ours.replicates.by_level - theirs.replicates.by_level).mean(axis=1),
+            ours.replicates.ontology_mean_average_precision
+            - theirs.replicates.ontology_mean_average_precision,
             -1.0,
         ),
         OmAP_by_coarse_level=tuple(level for level in levels if level is not None),

@@ -50,10 +50,10 @@ def _overall(summary: EvaluateSummary) -> Iterator[Row]:
 
 def _of_probabilities(summary: EvaluateSummary) -> Iterator[Row]:
     for at in summary.thresholds or ():
-        for metric in ("precision_macro", "recall_macro", "F1_macro"):
-            yield _row(f"{metric}@{at.threshold}", getattr(at, metric))
-        for metric in ("precision_micro", "recall_micro", "F1_micro"):
-            yield _row(f"{metric}@{at.threshold}", getattr(at, metric))
+        for mean in ("macro", "micro"):
+            for metric in ("precision", "recall", "F1"):
+                name = f"{metric}_{mean}"
+                yield _row(f"{name}@{at.threshold}", getattr(at, name))
     if summary.calibration is not None:
         yield _row("calibration_error", summary.calibration.macro)
         yield _row("calibration_error_pooled", summary.calibration.pooled)

@@ -46,7 +46,9 @@ def summarise(
     measures, replicates = judged.measures, judged.replicates
     found = with_interval(measures.mean_average_precision, replicates.mean_average_precision)
     by_level = level_intervals(judged)
-    omap = with_interval(float(measures.by_level.mean()), replicates.by_level.mean(axis=1))
+    omap = with_interval(
+        float(measures.by_level.mean()), replicates.ontology_mean_average_precision
+    )
     auc = _mean(measures.auc)
     groups = measures.predictions.groups
     return EvaluateSummary(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.evaluate.confusions import LabelConfusion
 from stages.evaluate.summary import EvaluateSummary
 from stages.lineage import Lineage
 
@@ -23,21 +24,9 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Confusion:
-    """A false tag that clips with a certain label get, with confidence.
+class Confusion(LabelConfusion):
+    """With the clip that shows it."""
 
-    Of the `clips` clips with the label `true_label`, `count` have `false_label` as a confident false
-    positive and `true_label` as the nearest of their labels, `distance` edges away. `other_count` is
-    the same of the model compared with.
-    """
-
-    true_label: int
-    false_label: int
-    distance: int
-    clips: int
-    count: int
-    other_count: int | None
-    mean_score: float
     example: Example
 
 

@@ -1,6 +1,7 @@
 """Gather what the report shows from what was measured."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +11,12 @@ from numpy.typing import NDArray
 from stages.artifacts import read_parquet
 from stages.audio.store import AudioStore
 from stages.context import StageContext
-from stages.evaluate.confusions import FoundConfusion, Scored, find_confusions
+from stages.evaluate.confusions import (
+    FoundConfusion,
+    LabelConfusion,
+    Scored,
+    find_confusions,
+)
 from stages.evaluate.report.audio import encode_mp3
 from stages.evaluate.report.content import Confusion, Example, Model, ReportContent
 from stages.evaluate.results import Judged
@@ -74,16 +80,8 @@ def _confusion(
 ) -> Confusion:
     names = space.labels.display_names
     labels = tuple(names[label] for label in np.flatnonzero(targets[found.clip]))
-    return Confusion(
-        true_label=found.true_label,
-        false_label=found.false_label,
-        distance=found.distance,
-        clips=found.clips,
-        count=found.count,
-        other_count=found.other_count,
-        mean_score=found.mean_score,
-        example=Example(clip_id, labels, found.score, audio),
-    )
+    same = {field.name: getattr(found, field.name) for field in fields(LabelConfusion)}
+    return Confusion(**same, example=Example(clip_id, labels, found.score, audio))
 
 
 def _audio(clip_ids: Sequence[str], context: StageContext) -> dict[str, bytes]:

@@ -17,7 +17,8 @@ import torch
 from numpy.typing import NDArray
 
 from stages.errors import UsageError
-from stages.models.text_encoders.open_clip_checkpoint import load_text_tower, read_checkpoint
+from stages.models.public_weights.weights_file import read_weights
+from stages.models.text_encoders.open_clip_checkpoint import load_text_tower
 from stages.models.text_encoders.open_clip_hub import fetch_weights
 
 # open_clip builds both towers; this is the smallest image tower that it accepts, never loaded.
@@ -71,7 +72,7 @@ def load_open_clip(name: str, say: Callable[[str], None]) -> OpenClipText:
     else:
         raise _no_weights(model, weights)
     tower = _empty_text_tower(config, quick_gelu=quick_gelu)
-    load_text_tower(tower, read_checkpoint(file), file, model)
+    load_text_tower(tower, read_weights(file), file, model)
     with file.open("rb") as content:
         sha256 = hashlib.file_digest(content, "sha256").hexdigest()
     tokenizer = open_clip.SimpleTokenizer(context_length=tower.context_length)
