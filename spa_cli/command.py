@@ -13,11 +13,14 @@ import typer
 from rich.console import Console
 
 from spa_cli.console import ConsoleReporter, fail, printable
+from spa_cli.following import muted_follow
 from spa_cli.options import build, check_text, parameters_of
+from spa_cli.sections import SectionedCommand
 from stages.errors import WORK_KEPT, SpaError
 from stages.pipeline import R, S, Stage
 from stages.runner import run_stage
 from stages.settings import StageSettings
+from stages.team import Team
 
 Workspace = Annotated[
     Path, typer.Option("--workspace", envvar="SPA_WORKSPACE", help="Folder of the artifacts.")
@@ -55,10 +58,15 @@ def add_stage(  # noqa: PLR0913 - what commands differ in
     def command(*, workspace: Path, as_json: bool, force: bool, **values: Any) -> None:
         check_text(workspace, "workspace")
         settings = build(stage.settings, values)
+        team = Team.of_environment()
         with reported(stage.settings):
-            outcome = run_stage(stage, settings, workspace, ConsoleReporter(), force=force)
+            if team.follows:
+                muted_follow(stage, settings, workspace, team)
+                return
+            reporter = ConsoleReporter()
+            outcome = run_stage(stage, settings, workspace, reporter, force=force, team=team)
             if outcome.unchanged:
-                ConsoleReporter().line(
+                reporter.line(
                     f"{stage.name}: nothing has changed since the last run, so there is nothing to do"
                     " (--force runs it again)"
                 )
@@ -83,7 +91,7 @@ def add_stage(  # noqa: PLR0913 - what commands differ in
     ]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    app.command(stage.name, help=stage.purpose)(extend(command))
+    app.command(stage.name, cls=SectionedCommand, help=stage.purpose)(extend(command))
 
 
 def print_json(document: object) -> None:

@@ -28,7 +28,9 @@ def main() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         from spa_cli.app import build_app  # here, so that Ctrl-C during the import is caught too
+        from spa_cli.following import mute_followers
 
+        mute_followers()
         build_app()()
     except KeyboardInterrupt:
         sys.stderr.write("error: interrupted: the workspace is as it was before this command\n")

@@ -1,9 +1,10 @@
 """A stage's settings as a command's options: same names, same defaults, same help."""
 
 import inspect
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import NoneType
-from typing import Annotated, Any, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import typer
 from annotated_types import Ge, Le
@@ -25,7 +26,7 @@ def parameters_of(settings: type[StageSettings], positional: str | None) -> list
             name,
             inspect.Parameter.KEYWORD_ONLY,
             default=inspect.Parameter.empty if field.is_required() else _default(field),
-            annotation=_annotation(name, field, is_argument=name == positional),
+            annotation=_annotation(settings, name, is_argument=name == positional),
         )
         for name, field in settings.model_fields.items()
     ]
@@ -40,13 +41,7 @@ def build(settings: type[S], values: dict[str, Any]) -> S:
     try:
         return settings.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0])
-        said = "only letters, digits, '.', '_' and '-', and no '.', '_' or '-' first"
-        if first["type"] != "string_pattern_mismatch":
-            said = first["msg"]
-        message = f"{said} (got {first['input']!r})"
-        raise typer.BadParameter(message, param_hint=f"--{name.replace('_', '-')}") from error
+        raise _refused(error) from error
 
 
 def check_text(path: Path | str, name: str) -> None:
@@ -63,18 +58,76 @@ def _default(field: FieldInfo) -> Any:
     return list(field.default) if isinstance(field.default, tuple) else field.default
 
 
-def _annotation(name: str, field: FieldInfo, *, is_argument: bool) -> Any:
+def _refused(error: ValidationError) -> typer.BadParameter:
+    """What is wrong with the first bad value, or with several together."""
+    first = error.errors()[0]
+    if not first["loc"]:  # said by the settings' own check of all of them
+        return typer.BadParameter(first["msg"].removeprefix("Value error, "))
+    said = first["msg"]
+    if first["type"] == "string_pattern_mismatch":
+        said = "only letters, digits, '.', '_' and '-', and no '.', '_' or '-' first"
+    name = str(first["loc"][0])
+    message = f"{said} (got {first['input']!r})"
+    return typer.BadParameter(message, param_hint=f"--{name.replace('_', '-')}")
+
+
+def _annotation(settings: type[StageSettings], name: str, *, is_argument: bool) -> Any:
+    field = settings.model_fields[name]
     help_text, _, default_text = (field.description or "").partition(" [default: ")
     extra: dict[str, Any] = {"help": help_text, "show_default": default_text.rstrip("]") or True}
-    for bound in field.metadata:
-        if isinstance(bound, Ge):
-            extra["min"] = bound.ge
-        if isinstance(bound, Le):
-            extra["max"] = bound.le
-    kind = _option_type(field.annotation)
+    words = _words(field.annotation)
+    if words:
+        extra |= {
+            "parser": _whole_number_or(words, field),
+            "metavar": "|".join(["N", *words]),
+        }
+    else:
+        extra |= _bounds(field.metadata)
+    kind = str if words else _option_type(field.annotation)
     if is_argument:
         return Annotated[kind, typer.Argument(**extra | {"show_default": False})]
+    extra["rich_help_panel"] = settings.group_of(name)
     return Annotated[kind, typer.Option(*_flags(name, kind), **extra)]
+
+
+def _bounds(metadata: Sequence[object]) -> dict[str, Any]:
+    """The range of a number, as typer calls its ends."""
+    found: dict[str, Any] = {}
+    for bound in metadata:
+        if isinstance(bound, Ge):
+            found["min"] = bound.ge
+        if isinstance(bound, Le):
+            found["max"] = bound.le
+    return found
+
+
+def _words(annotation: Any) -> tuple[str, ...]:
+    """The words that a field takes in place of a whole number, of `int | Literal["auto"]`."""
+    parts = get_args(annotation)
+    literals = [get_args(part) for part in parts if get_origin(part) is Literal]
+    return literals[0] if literals and len(parts) > 1 and NoneType not in parts else ()
+
+
+def _whole_number_or(words: tuple[str, ...], field: FieldInfo) -> Callable[[str | int], str | int]:
+    """Read one of the words or a whole number in the field's range; else it is a usage error."""
+    kind = next(part for part in get_args(field.annotation) if hasattr(part, "__metadata__"))
+    (bounds,) = (_bounds(declared.metadata) for declared in kind.__metadata__)
+    lowest, highest = bounds["min"], bounds["max"]
+
+    def read(text: str | int) -> str | int:
+        if text in words:
+            return text
+        try:
+            number = int(text)
+        except ValueError:  # no number, or one of thousands of digits
+            number = None
+        if number is None or not lowest <= number <= highest:
+            choices = " nor ".join(repr(word) for word in words)
+            message = f"{text!r} is neither a whole number from {lowest} to {highest} nor {choices}"
+            raise typer.BadParameter(message)
+        return number
+
+    return read
 
 
 def _option_type(annotation: Any) -> Any:

@@ -1,10 +1,11 @@
 """What a stage's code gets beside its settings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from stages.lineage import Lineage
 from stages.reporter import Reporter
+from stages.team import Team
 
 
 @dataclass(frozen=True)
@@ -12,7 +13,8 @@ class StageContext:
     """Where a stage reads and writes, and whom it tells.
 
     It reads artifacts below `workspace`, and writes below `staging` at the same relative paths. With
-    `force` the user wants it done again though nothing has changed: nothing old may serve.
+    `force` the user wants it done again though nothing has changed: nothing old may serve. `team` are
+    the processes that take part.
     """
 
     workspace: Path
@@ -20,3 +22,4 @@ class StageContext:
     lineage: Lineage
     reporter: Reporter
     force: bool = False
+    team: Team = field(default_factory=Team)

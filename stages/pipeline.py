@@ -44,6 +44,9 @@ class Stage(Generic[S, R]):
     `resumes_from` is for a stage that can go on where it was stopped: a folder in the staging folder.
     When that holds something, the staging folder is kept, and the next run of the same settings,
     inputs and versions finds in it what the last one left.
+
+    `joined` is for a stage that several processes can run together: like `run`, but what the processes
+    beside the first do. It returns nothing and writes nothing.
     """
 
     name: str
@@ -54,12 +57,22 @@ class Stage(Generic[S, R]):
     outputs: Callable[[S], tuple[Artifact, ...]]
     run: str
     resumes_from: str | None = None
+    joined: str | None = None
 
     def load(self) -> Callable[[S, Any], R]:
         """Import the stage's code."""
-        module, function = self.run.split(":")
-        loaded: Callable[[S, Any], R] = getattr(import_module(module), function)
+        loaded: Callable[[S, Any], R] = _loaded(self.run)
         return loaded
+
+    def load_joined(self) -> Callable[[S, Any], None]:
+        """Import the code of the processes beside the first, which this stage must have."""
+        loaded: Callable[[S, Any], None] = _loaded(self.joined or "")
+        return loaded
+
+
+def _loaded(place: str) -> Any:
+    module, function = place.split(":")
+    return getattr(import_module(module), function)
 
 
 CLIPS = Artifact("clips.parquet", "prepare SOURCE", "clips")
@@ -82,7 +95,7 @@ def scores_of(name: str | None) -> Artifact:
 
 
 def _train_inputs(settings: TrainSettings) -> tuple[Artifact, ...]:
-    text = (LABEL_EMBEDDINGS,) if settings.aligns else ()
+    text = (LABEL_EMBEDDINGS,) if settings.reads_texts else ()
     return (CLIPS, LABELS, AUDIO, ONTOLOGY, *text)
 
 
@@ -91,6 +104,7 @@ def _train_outputs(settings: TrainSettings) -> tuple[Artifact, ...]:
     return (
         model_of(settings.name),
         Artifact(f"runs/{settings.name}/history.parquet", made_by, "history"),
+        Artifact(f"runs/{settings.name}/train.toml", made_by),
     )
 
 
@@ -98,7 +112,8 @@ def _evaluate_inputs(settings: EvaluateSettings) -> tuple[Artifact, ...]:
     other = (scores_of(settings.against),) if settings.against_run() else ()
     if settings.scores is not None:
         return other
-    return (CLIPS, LABELS, AUDIO, ONTOLOGY, model_of(settings.name), *other)
+    model = (model_of(settings.name),) if settings.judges_a_run else ()
+    return (CLIPS, LABELS, AUDIO, ONTOLOGY, *model, *other)
 
 
 def _evaluate_outputs(settings: EvaluateSettings) -> tuple[Artifact, ...]:
@@ -142,6 +157,8 @@ TRAIN = Stage(
     _train_inputs,
     _train_outputs,
     "stages.train.run:run",
+    resumes_from="training",
+    joined="stages.train.run:join",
 )
 EVALUATE = Stage(
     "evaluate",

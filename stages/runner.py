@@ -15,6 +15,7 @@ from stages.pipeline import Artifact, R, S, Stage
 from stages.records import FinishedRun, is_current, newest_run, read_record, record_path
 from stages.reporter import Reporter
 from stages.staging import finish_left_over, forget, remove_if_of, staging_folder, staging_path
+from stages.team import Team
 
 _TURN_SECONDS = 10.0
 
@@ -27,10 +28,18 @@ class Outcome(Generic[R]):
     unchanged: bool
 
 
-def run_stage(
-    stage: Stage[S, R], settings: S, workspace: Path, reporter: Reporter, *, force: bool = False
+def run_stage(  # noqa: PLR0913 - what a run may depend on
+    stage: Stage[S, R],
+    settings: S,
+    workspace: Path,
+    reporter: Reporter,
+    *,
+    force: bool = False,
+    team: Team | None = None,
 ) -> Outcome[R]:
     """Run `stage` in `workspace`, or do nothing when its last run had the same settings and inputs.
+
+    Where it leads a `team`, the others are called in once there is something to do; they `follow`.
 
     Raises:
         DiskFullError: nothing more can be written.
@@ -38,20 +47,26 @@ def run_stage(
 
     What stopped a run carries the note `stages.errors.WORK_KEPT` if the same call will go on from there.
     """
-    if ":" in str(workspace):  # Arrow would take a relative path with a colon for a URL
-        workspace = workspace.absolute()
-    if workspace.exists() and not workspace.is_dir():
-        raise UsageError(f"the workspace {workspace} is a file", "name a folder with --workspace")
-    with disk_errors_named(workspace):
+    workspace = without_colon(workspace)
+    team = team if team and stage.joined else Team()
+    with team.leading(), disk_errors_named(workspace):
+        if workspace.exists() and not workspace.is_dir():
+            message = f"the workspace {workspace} is a file"
+            raise UsageError(message, "name a folder with --workspace")
         held = finish_left_over(workspace)
         settings = _with_run_name(settings, workspace)
         key = _record_key(stage, settings)
         if key in held and stage.outputs(settings):
             raise _at_work(stage, workspace, held[key])
         try:
-            return _run_in(workspace, stage, settings, reporter, force=force)
+            return _run_in(workspace, stage, settings, reporter, force, team)
         except HeldError as error:
             raise _at_work(stage, workspace, error.pid) from None
+
+
+def without_colon(workspace: Path) -> Path:
+    """The same folder by a path that Arrow does not take for a URL."""
+    return workspace.absolute() if ":" in str(workspace) else workspace
 
 
 def _at_work(stage: Stage[S, R], workspace: Path, pid: int | None) -> SpaError:
@@ -62,13 +77,18 @@ def _at_work(stage: Stage[S, R], workspace: Path, pid: int | None) -> SpaError:
     )
 
 
-def _run_in(
-    workspace: Path, stage: Stage[S, R], settings: S, reporter: Reporter, *, force: bool
+def _run_in(  # noqa: PLR0913 - see run_stage
+    workspace: Path,
+    stage: Stage[S, R],
+    settings: S,
+    reporter: Reporter,
+    force: bool,
+    team: Team,
 ) -> Outcome[R]:
     key = _record_key(stage, settings)
     inputs, outputs = stage.inputs(settings), stage.outputs(settings)
-    _check_inputs(stage, inputs, workspace)
-    lineage = _lineage(stage, settings, inputs, workspace)
+    check_inputs(stage, inputs, workspace)
+    lineage = lineage_of(stage, settings, inputs, workspace)
     record = read_record(workspace, key)
     if record is not None and not force and is_current(workspace, record, lineage):
         remove_if_of(workspace, key, lineage.identity())
@@ -76,9 +96,8 @@ def _run_in(
     _check_room(stage, settings, outputs, workspace)
     if outputs:
         with staging_folder(workspace, key, lineage.identity(), stage.resumes_from) as staging:
-            summary = _run(
-                stage, settings, StageContext(workspace, staging, lineage, reporter, force)
-            )
+            context = StageContext(workspace, staging, lineage, reporter, force, team)
+            summary = _run(stage, settings, context)
             try:
                 _check_outputs(stage, outputs, staging)
             except ArtifactError:
@@ -86,7 +105,8 @@ def _run_in(
                 raise
             write_journal(staging, _finished(lineage, outputs, summary))
         return Outcome(summary, unchanged=False)
-    context = StageContext(workspace, staging_path(workspace, key), lineage, reporter, force)
+    staging = staging_path(workspace, key)
+    context = StageContext(workspace, staging, lineage, reporter, force, team)
     summary = _run(stage, settings, context)
     if workspace.is_dir():  # such runs may go on side by side: each waits for its turn to say so
         with staging_folder(workspace, key, lineage.identity(), None, _TURN_SECONDS) as staging:
@@ -126,6 +146,8 @@ def _finished(lineage: Lineage, outputs: tuple[Artifact, ...], summary: R) -> Fi
 
 
 def _run(stage: Stage[S, R], settings: S, context: StageContext) -> R:
+    if stage.joined is not None:
+        context.team.go(context.lineage.fingerprint())
     try:
         return stage.load()(settings, context)
     except OntologyError as error:
@@ -134,9 +156,10 @@ def _run(stage: Stage[S, R], settings: S, context: StageContext) -> R:
 
 def _with_run_name(settings: S, workspace: Path) -> S:
     """Fill in the newest run where the user named none."""
-    for field in ("name", "model"):
-        if field in type(settings).model_fields and getattr(settings, field) is None:
-            return settings.model_copy(update={field: newest_run(workspace)})
+    fields = type(settings).model_fields
+    field = next((field for field in ("name", "model") if field in fields), None)
+    if field is not None and getattr(settings, field) is None:
+        return settings.model_copy(update={field: newest_run(workspace)})
     return settings
 
 
@@ -145,7 +168,13 @@ def _record_key(stage: Stage[S, R], settings: S) -> str:
     return f"{stage.name}-{name}" if name else stage.name
 
 
-def _check_inputs(stage: Stage[S, R], inputs: tuple[Artifact, ...], workspace: Path) -> None:
+def check_inputs(stage: Stage[S, R], inputs: tuple[Artifact, ...], workspace: Path) -> None:
+    """Check that the inputs are there, and their schemas.
+
+    Raises:
+        MissingInputError: one is not there.
+        ArtifactError: one is not what it should be.
+    """
     for artifact in inputs:
         path = workspace / artifact.path
         if not path.exists():
@@ -183,9 +212,10 @@ def _verify(path: Path, schema: str) -> None:
         verify_schema(path, file.schema_arrow, schema)
 
 
-def _lineage(
+def lineage_of(
     stage: Stage[S, R], settings: S, inputs: tuple[Artifact, ...], workspace: Path
 ) -> Lineage:
+    """What a run of `stage` is made from."""
     hashes = {
         # The audio is pinned by clips.parquet, which holds the hash of every clip's source.
         artifact.path: file_sha256(workspace / artifact.path)

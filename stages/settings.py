@@ -29,6 +29,14 @@ class StageSettings(BaseModel):
                 found.extend(value if isinstance(value, tuple) else (value,))
         return tuple(found)
 
+    @classmethod
+    def group_of(cls, name: str) -> str | None:
+        """Title of the class that declares the field `name`; None: it has no title."""
+        families = (base for base in reversed(cls.__mro__) if issubclass(base, StageSettings))
+        return next(base for base in families if name in base.model_fields).model_config.get(
+            "title"
+        )
+
 
 class StageSummary(BaseModel):
     """What a stage says when it is done; `--json` prints it as it is."""

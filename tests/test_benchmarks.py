@@ -1,17 +1,51 @@
-"""Every benchmark starts: what it imports is there, and it says what it does."""
+"""Every benchmark starts: what it imports is there, and it says what it does. Those of training run."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-BENCHMARKS = sorted((Path(__file__).parents[1] / "benchmarks").glob("*.py"))
+FOLDER = Path(__file__).parents[1] / "benchmarks"
+BENCHMARKS = sorted(FOLDER.glob("*.py"))
 
 
 @pytest.mark.parametrize("path", BENCHMARKS, ids=lambda path: path.stem)
 def test_it_starts(path: Path) -> None:
-    command = [sys.executable, str(path), "--help"]
+    assert "usage:" in output_of(path, "--help")
+
+
+def output_of(path: Path, *options: str) -> str:
+    command = [sys.executable, str(path), *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "usage:" in done.stdout
+    return done.stdout
+
+
+def test_training_steps_without_a_gpu() -> None:
+    """One row for the encoder, of sensible numbers: no step takes no time, none uses more than there is."""
+    sizes = ["--clips", "16", "--seconds", "0.5", "--steps", "2", "--smallest-batch", "4"]
+    chosen = ["--encoders", "small", "--largest-batch", "8", "--no-compile"]
+    output = output_of(FOLDER / "cuda_training.py", *sizes, *chosen)
+    *_, row = output.strip().splitlines()
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    name, operations, batch, resident, compiled, fed, waits, share, difference = cells
+    assert (name, compiled, difference) == ("small", "-", "-")
+    assert batch in {"4", "8"}
+    assert float(operations) > 0.01
+    assert float(resident) > 0
+    assert float(fed) > 0
+    assert 0 <= float(waits.removesuffix(" %")) < 100
+    assert float(share.removesuffix(" %")) > 0
+
+
+def test_trainer_beside_a_bare_loop() -> None:
+    sizes = ["--clips", "16", "--seconds", "0.5", "--rounds", "1", "--epochs", "1"]
+    output = output_of(FOLDER / "trainer_overhead.py", "--encoders", "small", *sizes)
+    found = re.search(
+        r"small: bare loop (\S+) clips/s, spa train (\S+) clips/s, ratio (\S+)", output
+    )
+    assert found is not None, output
+    bare, trained, ratio = map(float, found.groups())
+    assert ratio == pytest.approx(trained / bare, rel=0.1)

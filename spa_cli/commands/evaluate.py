@@ -15,6 +15,7 @@ from spa_cli.console import printable
 from stages.errors import UsageError
 from stages.evaluate.settings import SCORE_SUFFIXES
 from stages.evaluate.summary import EvaluateSummary, Interval, LabelResult
+from stages.model_names import MODEL_SUFFIXES
 from stages.pipeline import EVALUATE
 
 _LABELS_SHOWN = 5
@@ -40,6 +41,8 @@ def _with_run_argument(evaluate: Callable[..., None]) -> Callable[..., None]:
                 raise UsageError(f"both the argument {run!r} and --name are given", "leave one out")
             if run is not None and run.lower().endswith(SCORE_SUFFIXES):
                 raise UsageError(f"{run} is no run", f"name a file of scores with --scores {run}")
+            if run is not None and run.lower().endswith(MODEL_SUFFIXES):
+                raise UsageError(f"{run} is no run", f"name a model's file with --model {run}")
         evaluate(**values | ({"name": run} if run is not None else {}))
 
     kind = Annotated[str | None, typer.Argument(help="The same as --name.", show_default=False)]
@@ -84,6 +87,8 @@ def _about(summary: EvaluateSummary) -> Iterator[str]:
         f" ({summary.labels_without_positives} without a positive,"
         f" {summary.clips_without_labels} clips without a label)"
     )
+    if summary.labels_unknown:
+        yield f"labels that the model does not know, and never gives: {len(summary.labels_unknown)}"
     if summary.coverage is not None:
         found = summary.coverage
         unscored = max(found.unscored, found.unscored_by_other or 0)

@@ -4,6 +4,7 @@ import typer
 from rich.console import Console
 
 from spa_cli.command import add_stage
+from spa_cli.commands.train_config import with_config
 from spa_cli.console import printable
 from stages.pipeline import TRAIN
 from stages.train.settings import TrainSummary
@@ -11,7 +12,7 @@ from stages.train.settings import TrainSummary
 
 def add(app: typer.Typer) -> None:
     """Add the command."""
-    add_stage(app, TRAIN, show)
+    add_stage(app, TRAIN, show, extend=with_config)
 
 
 def show(summary: TrainSummary, console: Console) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import soxr
 from numpy.typing import NDArray
 
 from stages.audio import ffmpeg, flac, libsndfile
@@ -20,6 +19,7 @@ from stages.audio.endings import check_end
 from stages.audio.formats import Format, format_of
 from stages.audio.iff_chunks import is_open_ended
 from stages.audio.levels import Levels, levels_of
+from stages.audio.resample import resample
 from stages.errors import AudioError
 
 __all__ = ["Cut", "DecodedAudio", "decode_audio"]
@@ -131,10 +131,7 @@ def _check_finite(signal: NDArray[np.float32], rate: int) -> None:
 
 def _resample(pieces: list[tuple[NDArray[np.float32], int]], wanted: int) -> NDArray[np.float32]:
     """Resample each piece (samples,) from its rate in Hz, and join them."""
-    resampled = [
-        mono if rate == wanted else soxr.resample(mono, rate, wanted, quality="HQ")
-        for mono, rate in pieces
-    ]
+    resampled = [resample(mono, rate, wanted) for mono, rate in pieces]
     waveform: NDArray[np.float32] = (
         resampled[0] if len(resampled) == 1 else np.concatenate(resampled)
     )

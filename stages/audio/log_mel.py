@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from stages.audio.kaldi_mel import kaldi_filters
+from stages.errors import UsageError
 
 
 class FrontEnd(BaseModel):
@@ -47,6 +48,13 @@ class FrontEnd(BaseModel):
     shift: float = Field(0.0, description="Subtracted at the end.")
     divisor: float = Field(1.0, gt=0, description="Divided by after that.")
 
+    @property
+    def fewest_samples(self) -> int:
+        """Samples that the shortest waveform has: for one frame, with edges to reflect if centred."""
+        if self.framing == "within":
+            return self.window_samples or self.fft_samples
+        return self.fft_samples // 2 + 1 + (self.pre_emphasis == "clip")
+
 
 PRE_EMPHASIS = 0.97
 
@@ -70,10 +78,20 @@ class LogMel(nn.Module):
         """Return log_mel (batch, frames, mel_bands), float32.
 
         Args:
-            waveform: (batch, samples), float32, full scale is 1. Centred frames need more than half
-                an FFT window, frames within the waveform a whole window.
+            waveform: (batch, samples), float32, full scale is 1; samples at least `fewest_samples`
+                of the front end.
+
+        Raises:
+            UsageError: fewer samples.
         """
         front_end = self.front_end
+        samples, fewest = waveform.shape[1], front_end.fewest_samples
+        if samples < fewest:
+            raise UsageError(
+                f"a waveform of {samples} samples is too short for a spectrogram of windows of"
+                f" {front_end.fft_samples}",
+                f"give {fewest} samples or more: fill it up with silence",
+            )
         with torch.autocast(waveform.device.type, enabled=False):
             mel = self._power(waveform.float()) @ self.mel_weights
             if front_end.power_floor:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from stages.audio.clip_codec import ClipError, decode_clip, encode_audio
+from stages.audio.resample import resample
 from stages.errors import ArtifactError
 
 __all__ = ["AudioStore", "encode_audio"]
@@ -35,22 +36,34 @@ class AudioStore:
     stay open, up to a bound.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Open nothing yet."""
-        self._folder = folder
+    def __init__(self, folder: Path, sample_rate: int | None = None) -> None:
+        """Open nothing yet.
+
+        Args:
+            folder: holds the shards.
+            sample_rate: in Hz, that clips are wanted at: one stored at another is resampled when it
+                is read. None: each as it is stored.
+        """
+        self._folder, self._wanted_rate = folder, sample_rate
         self._shards: OrderedDict[str, _Shard] = OrderedDict()
         self._lock = threading.Lock()
 
     def read(self, shard: str, row: int) -> NDArray[np.float32]:
-        """Read the clip in `row` of the file `shard`: waveform (samples,) float32 in [-1, 1).
+        """Read the clip in `row` of the file `shard`: waveform (samples,) float32.
+
+        It is in [-1, 1) as it is stored; resampled, peaks can go beyond.
 
         Raises:
             ArtifactError: no such shard or row, or what is there is no mono audio.
         """
-        return self._decode(shard, row)[0]
+        waveform, stored_rate = self._decode(shard, row)
+        return resample(waveform, stored_rate, self._wanted_rate or stored_rate)
 
     def sample_rate(self, shard: str, row: int) -> int:
-        """Sample rate in Hz of the clip in `row` of the file `shard`; raises as `read` does."""
+        """Sample rate in Hz at which the clip in `row` of the file `shard` is stored.
+
+        Raises as `read` does.
+        """
         return self._decode(shard, row)[1]
 
     def _decode(self, shard: str, row: int) -> tuple[NDArray[np.float32], int]:

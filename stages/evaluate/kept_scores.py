@@ -14,7 +14,7 @@ from stages.evaluate.settings import EvaluateSettings
 from stages.records import output_hash, read_record
 
 # Settings that decide the scores; the others decide what is made of them.
-_DECIDE = ("name", "split", "batch_size", "device")
+_DECIDE = ("name", "model", "split", "batch_size", "device")
 
 
 def kept_scores(
@@ -38,8 +38,9 @@ def kept_scores(
     same_settings = all(
         made_from.get("settings", {}).get(key) == now.settings[key] for key in _DECIDE
     )
-    inputs = ("clips.parquet", f"runs/{settings.name}/model.safetensors")
-    same_inputs = all(made_from.get("inputs", {}).get(key) == now.inputs[key] for key in inputs)
+    model = settings.model or f"runs/{settings.name}/model.safetensors"
+    inputs = ("clips.parquet", "labels.parquet", model)
+    same_inputs = all(made_from.get("inputs", {}).get(key) == now.inputs.get(key) for key in inputs)
     if not same_settings or not same_inputs or made_from.get("versions") != now.versions:
         return None
     found = read_predictions(path, labels)

@@ -35,10 +35,12 @@ def _check_current(path: Path, settings: EvaluateSettings, context: StageContext
     """Refuse scores that the run's model, as it is now, has not given to these clips."""
     with open_parquet(path) as file:
         made_from = json.loads((file.schema_arrow.metadata or {}).get(LINEAGE_KEY, b"{}"))
-    again = f"run `spa evaluate {settings.against} --workspace {context.workspace}` first"
-    model = f"runs/{settings.against}/model.safetensors"
+    file = made_from.get("settings", {}).get("model")
+    named = f"--model {file} --name {settings.against}" if file else settings.against
+    again = f"run `spa evaluate {named} --workspace {context.workspace}` first"
+    model = file or f"runs/{settings.against}/model.safetensors"
     for name, what in ((model, "another model"), ("clips.parquet", "other clips")):
-        now = context.workspace / name
+        now = Path(name) if name == file else context.workspace / name
         was = made_from.get("inputs", {}).get(name)
         if was is not None and now.is_file() and was != file_sha256(now):
             raise ArtifactError(f"{path} is of {what} than {now} has now", again)
@@ -46,6 +48,6 @@ def _check_current(path: Path, settings: EvaluateSettings, context: StageContext
     if settings.scores is None and split != settings.split:
         raise ArtifactError(
             f"{path} is of the split {split}, not {settings.split}",
-            f"run `spa evaluate {settings.against} --split {settings.split}"
+            f"run `spa evaluate {named} --split {settings.split}"
             f" --workspace {context.workspace}` first",
         )

@@ -53,12 +53,13 @@ def summarise(
     groups = measures.predictions.groups
     return EvaluateSummary(
         name=name,
-        source=None if settings.scores is None else str(settings.scores),
+        source=None if settings.judges_a_run else str(settings.scores or settings.model),
         split=settings.split if settings.scores is None else None,
         clips=measures.rankings.clips,
         clips_without_labels=measures.rankings.clips_without_labels,
         labels=len(space.labels),
         labels_without_positives=int(np.isnan(measures.average_precision).sum()),
+        labels_unknown=measures.predictions.unknown,
         coverage=coverage,
         group_by=settings.group_by,
         groups=len(set(groups)) if groups is not None else None,

@@ -49,6 +49,15 @@ def _check_usage(settings: EvaluateSettings, workspace: Path) -> None:
         raise UsageError(
             f"--against {settings.against} is the run itself", "name another run to compare with"
         )
+    given = "--scores" if settings.scores is not None else "--model"
+    if settings.scores is not None and settings.model is not None:
+        raise UsageError("both --scores and --model are given", "leave one out")
+    of_a_run = (workspace / "runs" / str(settings.name) / "model.safetensors").exists()
+    if of_a_run and not settings.judges_a_run:
+        raise UsageError(
+            f"the run '{settings.name}' of {workspace} is a model's",
+            f"keep the results of {given} under another --name",
+        )
     if settings.scores is None:
         if settings.ontology is not None or settings.labels is not None:
             raise UsageError(
@@ -60,13 +69,8 @@ def _check_usage(settings: EvaluateSettings, workspace: Path) -> None:
             "--scores needs --ontology and --labels",
             "name the ontology.json and the CSV of the labels in score order",
         )
-    elif (workspace / "runs" / str(settings.name) / "model.safetensors").exists():
-        raise UsageError(
-            f"the run '{settings.name}' of {workspace} is a model's",
-            "keep the results of --scores under another --name",
-        )
     elif settings.split != "eval":
-        raise UsageError("--split is for runs: a file of scores is one split", "leave it out")
+        raise UsageError("--split is for models: a file of scores is one split", "leave it out")
 
 
 def _warn_of_replaced(summary: EvaluateSummary, context: StageContext) -> None:
@@ -75,8 +79,8 @@ def _warn_of_replaced(summary: EvaluateSummary, context: StageContext) -> None:
     before = record.summary.get("source") if record else None
     if before is not None and before != summary.source:
         context.reporter.warn(
-            f"the results of {before} in runs/{summary.name} are replaced by those of {summary.source}:"
-            " --name keeps both"
+            f"the results of {before} in runs/{summary.name} are replaced by those of"
+            f" {summary.source or 'the run'}: --name keeps both"
         )
 
 

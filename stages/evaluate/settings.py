@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, field_validator, model_validator
 
+from stages.model_names import names_a_file
 from stages.settings import SOURCE, RunName, StageSettings
 
 # What a file of scores is recognised by.
@@ -17,7 +18,12 @@ class EvaluateSettings(StageSettings):
 
     name: RunName | None = Field(
         None,
-        description="Run to evaluate; with --scores, the name to keep the results under. [default: the newest run; of a file, its name]",
+        description="Run to evaluate; with --model or --scores, the name to keep the results under. [default: the newest run; of a file, its name]",
+    )
+    model: str | None = Field(
+        None,
+        min_length=1,
+        description="Model that is no run here: a model.safetensors, a published checkpoint's file, or its short name such as efficientat:mn04_as.",
     )
     against: str | None = Field(
         None,
@@ -73,11 +79,17 @@ class EvaluateSettings(StageSettings):
     @model_validator(mode="before")
     @classmethod
     def _name_of_file(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Results of a file are kept under its name, where none is given."""
-        if values.get("scores") is None or values.get("name") is not None:
+        """Results of a file are kept under its name, where none is given.
+
+        That of a `model.safetensors` is its folder's: the name of the run that it was.
+        """
+        file = values.get("scores") or values.get("model")
+        if file is None or values.get("name") is not None:
             return values
-        name = re.sub(r"[^A-Za-z0-9._-]", "-", Path(values["scores"]).stem).strip("._-")[:100]
-        return {**values, "name": name or "scores"}
+        path = Path(file)
+        stem = path.parent.name if path.name == "model.safetensors" else path.stem
+        name = re.sub(r"[^A-Za-z0-9._-]", "-", stem).strip("._-")[:100]
+        return {**values, "name": name or ("scores" if values.get("scores") else "model")}
 
     @field_validator("threshold", "top_k")
     @classmethod
@@ -92,9 +104,18 @@ class EvaluateSettings(StageSettings):
         return TypeAdapter(RunName).validate_python(against)
 
     def sources(self) -> tuple[Path, ...]:
-        """Also the file to compare with."""
-        found = self.against_file()
-        return (*super().sources(), *([found] if found else ()))
+        """Also the model's file, and the file to compare with."""
+        found = (self.model_file(), self.against_file())
+        return (*super().sources(), *(path for path in found if path is not None))
+
+    def model_file(self) -> Path | None:
+        """The file of the model, where it is one."""
+        return Path(self.model) if self.model is not None and names_a_file(self.model) else None
+
+    @property
+    def judges_a_run(self) -> bool:
+        """Whether it is a run of the workspace that is evaluated."""
+        return self.scores is None and self.model is None
 
     def against_file(self) -> Path | None:
         """The file to compare with, where it is one."""

@@ -147,7 +147,8 @@ class Difference(StageSummary):
 class EvaluateSummary(StageSummary):
     """The measures over all labels, and per label.
 
-    `source` is the file of scores, null for a run.
+    `source` is the file of scores, or the model that is no run here; null for a run. `labels_unknown`
+    lists the ids of the labels that such a model does not know: it counts as never giving them.
 
     `group_by` is what the bootstrap drew: null for single clips, else groups of clips, of which
     there are `groups`. `calibration` and `thresholds` are null where the scores are no
@@ -162,6 +163,7 @@ class EvaluateSummary(StageSummary):
     clips_without_labels: int
     labels: int
     labels_without_positives: int
+    labels_unknown: tuple[str, ...]
     coverage: Coverage | None
     group_by: str | None
     groups: int | None

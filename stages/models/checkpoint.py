@@ -36,7 +36,8 @@ class ModelHeader(BaseModel):
     """What a model file says of itself.
 
     A clip shorter than `clip_seconds` is filled up with silence, as in training; a model with
-    `pads_short_clips` False hears it as long as it is (but at least a second).
+    `pads_short_clips` False hears it as long as it is (but at least a second). `text_space` is what
+    the labels' texts were in training, if they took part; `projects`: the model has a projection there.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,6 +50,7 @@ class ModelHeader(BaseModel):
     clip_seconds: float = Field(gt=0)
     pads_short_clips: bool = True
     text_space: TextSpace | None
+    projects: bool = True
     ontology_sha256: str
     training: dict[str, object]
     metrics: dict[str, float]
@@ -90,7 +92,7 @@ def load_checkpoint(path: Path, device: torch.device) -> Checkpoint:
             f"{path}: encoder '{header.encoder}' with this front end is unknown to this version",
             "use the version that trained the model; its lineage says which",
         )
-    dimensions = header.text_space.dimensions if header.text_space else None
+    dimensions = header.text_space.dimensions if header.text_space and header.projects else None
     tagger = Tagger(header.encoder, len(header.mids), dimensions, header.front_end)
     try:
         tagger.load_state_dict(load_file(path), strict=True)

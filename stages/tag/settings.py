@@ -5,9 +5,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from stages.model_names import names_a_file, names_published
 from stages.settings import SOURCE, StageSettings, StageSummary
-
-_SUFFIXES = (".safetensors", ".pt", ".pth", ".ckpt")
 
 
 class TagSettings(StageSettings):
@@ -32,16 +31,12 @@ class TagSettings(StageSettings):
     )
 
     def names_a_file(self) -> bool:
-        """Whether `model` is a path to a file; otherwise it is the name of a run, which has no slash."""
-        return (
-            self.model is not None
-            and not self.names_published()
-            and (self.model.endswith(_SUFFIXES) or Path(self.model).name != self.model)
-        )
+        """Whether `model` is a path to a file."""
+        return self.model is not None and names_a_file(self.model)
 
     def names_published(self) -> bool:
-        """Whether `model` is the short name of a published checkpoint: no run's name has a colon."""
-        return self.model is not None and ":" in self.model and not Path(self.model).exists()
+        """Whether `model` is the short name of a published checkpoint."""
+        return self.model is not None and names_published(self.model)
 
     def sources(self) -> tuple[Path, ...]:
         """The audio files, and the model when it is a file."""

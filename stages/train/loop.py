@@ -1,110 +1,146 @@
-"""The epochs: train, validate, keep the best."""
+"""The epochs: train, validate, keep the best, save the state."""
 
-import math
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
-import numpy as np
-import torch
-from torch import Tensor
-
-from stages.audio.store import AudioStore
-from stages.errors import SpaError
-from stages.metrics.average_precision import average_precision
-from stages.metrics.ranking import rank
-from stages.models.checkpoint import Checkpoint
-from stages.models.scoring import score_clips
+from stages.models.checkpoint import Checkpoint, save_checkpoint
 from stages.reporter import Reporter, Task
-from stages.train.clips import Clips, TrainingBatches
+from stages.train.diverged import DivergedError
 from stages.train.history import History
+from stages.train.loading import Loader
+from stages.train.plan import Plan
+from stages.train.running_losses import RunningLosses
+from stages.train.settings import TrainSettings
+from stages.train.state import FOLDER, Best, Progress, best_model, read_state, restored, save_state
 from stages.train.step import Trainer
+from stages.train.validation import Validator
 
 
 @dataclass(frozen=True)
-class Best:
-    """The epoch with the highest validation mAP (the last one without validation), and its weights."""
-
-    epoch: int
-    valid_map: float | None
-    weights: dict[str, Tensor]
-
-
 class Loop:
-    """Runs a trainer over its epochs."""
+    """Runs a trainer over its epochs. One process writes: where `folder` is None, nothing is saved."""
 
-    def __init__(
-        self, trainer: Trainer, batches: TrainingBatches, store: AudioStore, history: History
-    ) -> None:
-        """Keep the parts; `store` is where validation clips are read from."""
-        self.trainer, self.batches, self.store, self.history = trainer, batches, store, history
-        self.training_seconds = 0.0
+    settings: TrainSettings
+    checkpoint: Checkpoint
+    trainer: Trainer
+    plan: Plan
+    loader: Loader
+    validator: Validator
+    history: History
+    reporter: Reporter
+    folder: Path | None
 
-    def run(self, checkpoint: Checkpoint, valid: Clips, epochs: int, reporter: Reporter) -> Best:
-        """Train for `epochs` epochs and return the best; for none, the weights as they are.
+    def run(self, *, afresh: bool = False) -> Progress:
+        """Train from the beginning, or from the saved state unless `afresh`, to the end.
 
         Raises:
-            SpaError: the loss is no longer a number.
+            DivergedError: the loss is no longer a number.
+            ArtifactError: the saved state cannot be read.
         """
-        if epochs == 0:
-            return Best(0, self._validate(checkpoint, valid), _copy(checkpoint.tagger.state_dict()))
-        best: Best | None = None
-        with reporter.task("train", epochs * len(self.batches.clips)) as task:
-            for epoch in range(1, epochs + 1):
-                step = self._epoch(epoch, task)
-                valid_map = self._validate(checkpoint, valid)
-                if valid_map is not None:
-                    self.history.add(step, epoch, "valid/mAP", valid_map)
-                    reporter.line(f"epoch {epoch}/{epochs}: validation mAP {valid_map:.4f}")
-                if best is None or valid_map is None or valid_map > (best.valid_map or 0.0):
-                    best = Best(epoch, valid_map, _copy(checkpoint.tagger.state_dict()))
-        if best is None:
-            raise SpaError("no epoch was trained")
-        return best
+        progress = self._begun(afresh=afresh)
+        epochs = self.settings.epochs
+        with self.reporter.task("train", epochs * self.plan.clips_per_epoch) as task:
+            if progress.steps:
+                self.reporter.line(_going_on(progress, epochs))
+                task.advance(self._clips_before(progress))
+            while progress.epoch < epochs and not self._out_of_patience(progress):
+                try:
+                    self._epoch(progress, task)
+                    self._judge(progress)
+                except DivergedError as error:
+                    raise DivergedError(error.message, self._kept(progress)) from error
+                self._save(progress)
+        return progress
 
-    def _epoch(self, epoch: int, task: Task) -> int:
-        """Train one epoch and return the number of steps done since the start."""
-        trainer, batches = self.trainer, self.batches
-        trainer.tagger.train()
-        first = (epoch - 1) * len(batches)
-        sums: dict[str, float] = {}
-        started, clips_done = time.perf_counter(), 0
-        for seen, batch in enumerate(batches.epoch(epoch), start=1):
-            waveform, targets = torch.from_numpy(batch.waveform), torch.from_numpy(batch.targets)
-            losses = trainer.step(first + seen - 1, waveform, targets)
-            clips_done += len(targets)
-            values = losses.values()
-            if not all(map(math.isfinite, values.values())):
-                clips = ", ".join(batch.clip_ids)
-                raise _diverged(f"the loss is not a number in step {first + seen} (clips {clips})")
-            for name, value in values.items():
-                sums[name] = sums.get(name, 0.0) + value
-            rate = clips_done / (time.perf_counter() - started)
-            task.advance(len(targets), f"epoch {epoch}  {_words(values)}  {rate:.0f} clips/s")
-        self.training_seconds += time.perf_counter() - started
-        steps = first + len(batches)
-        for name, total in sums.items():
-            self.history.add(steps, epoch, f"train/{name}", total / len(batches))
-        self.history.add(steps, epoch, "train/learning_rate", trainer.learning_rate)
-        return steps
-
-    def _validate(self, checkpoint: Checkpoint, valid: Clips) -> float | None:
-        if not len(valid):
+    def _kept(self, progress: Progress) -> Path | None:
+        """The model of the best epoch, where there is one yet."""
+        if self.folder is None or progress.best is None:
             return None
-        checkpoint.tagger.eval()
-        waveforms = map(self.store.read, valid.shards, valid.rows)
-        scores = np.stack(list(score_clips(checkpoint, waveforms, self.batches.batch_size)))
-        if not np.isfinite(scores).all():
-            raise _diverged("the scores of the validation clips are not numbers")
-        return float(np.nanmean(average_precision(rank(scores, valid.targets))))
+        return best_model(self.folder / FOLDER, progress.best.epoch)
+
+    def _begun(self, *, afresh: bool) -> Progress:
+        data = None
+        if self.folder is not None and not afresh:
+            data = read_state(self.folder / FOLDER)
+        data = self.trainer.world.from_writer(data)
+        progress = Progress() if data is None else restored(data, self.trainer)
+        self.history.open(progress.history, progress.events)
+        progress.history, progress.events = self.history.columns, self.history.events
+        progress.batch_size = int(self.settings.batch_size)
+        return progress
+
+    def _epoch(self, progress: Progress, task: Task) -> None:
+        """Train what is left of an epoch."""
+        trainer, epoch = self.trainer, progress.epoch + 1
+        trainer.start_epoch()
+        plans = self.plan.epoch(epoch, first=progress.batches)
+        running = RunningLosses(progress.sums)
+        started = saved = time.perf_counter()
+        for batch in self.loader.load(plans):
+            place = progress.batches
+            gathered = self._gathered(place)
+            ends_step = (
+                place + 1
+            ) % self.settings.accumulate == 0 or place + 1 == self.plan.batches
+            losses = trainer.learn(batch, gathered, ends_step=ends_step)
+            progress.batches += 1
+            detail = running.add(batch, losses, trainer.steps_done)
+            task.advance(len(batch.plan.clips), f"epoch {epoch}  {detail}")
+            now = time.perf_counter()
+            if ends_step and now - saved > 60 * self.settings.save_minutes:
+                progress.seconds += now - started
+                running.settle()
+                self._save(progress)
+                started = saved = time.perf_counter()
+        running.settle()
+        progress.seconds += time.perf_counter() - started
+        for name, total in progress.sums.items():
+            self.history.add(trainer.steps_done, epoch, f"train/{name}", total / self.plan.batches)
+        self.history.add(trainer.steps_done, epoch, "train/learning_rate", trainer.learning_rate)
+        progress.epoch, progress.batches = epoch, 0
+        progress.sums.clear()
+
+    def _gathered(self, place: int) -> int:
+        """How many batches make the step that the batch at `place` of an epoch belongs to."""
+        accumulate = self.settings.accumulate
+        return min(accumulate, self.plan.batches - place // accumulate * accumulate)
+
+    def _judge(self, progress: Progress) -> None:
+        """Validate, and keep the model when it is the best so far, or when nothing can tell."""
+        trainer, epoch = self.trainer, progress.epoch
+        trainer.average.update_after_epoch(epoch, self.settings.epochs)
+        judged = Checkpoint(trainer.average.tagger, self.checkpoint.header, self.checkpoint.device)
+        measures = self.validator.measures(judged)
+        for name, value in measures.items():
+            self.history.add(trainer.steps_done, epoch, f"valid/{name}", value)
+        if measures:
+            words = ", ".join(f"{name} {value:.4f}" for name, value in measures.items())
+            self.reporter.line(f"epoch {epoch}/{self.settings.epochs}: validation {words}")
+        chosen = self.settings.select_by
+        best = progress.best
+        if best is None or not measures or measures[chosen] > best.measures[chosen]:
+            progress.best = Best(epoch=epoch, measures=measures)
+            metrics = {f"valid_{name}": value for name, value in measures.items()}
+            header = self.checkpoint.header.model_copy(update={"metrics": metrics})
+            if path := self._kept(progress):
+                save_checkpoint(path, trainer.average.weights(), header)
+
+    def _save(self, progress: Progress) -> None:
+        if self.folder is not None:
+            save_state(self.folder / FOLDER, progress, self.trainer)
+            self.history.lasts = True
+
+    def _out_of_patience(self, progress: Progress) -> bool:
+        patience, best = self.settings.patience, progress.best
+        return bool(patience and best and progress.epoch - best.epoch >= patience)
+
+    def _clips_before(self, progress: Progress) -> int:
+        done = progress.epoch * self.plan.clips_per_epoch
+        return done + self.plan.clips_in(progress.batches)
 
 
-def _diverged(what: str) -> SpaError:
-    return SpaError(what, "train with a lower --learning-rate")
-
-
-def _copy(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor.detach().cpu().clone() for name, tensor in weights.items()}
-
-
-def _words(values: dict[str, float]) -> str:
-    return "  ".join(f"{name} {value:.3f}" for name, value in values.items())
+def _going_on(progress: Progress, epochs: int) -> str:
+    done = f"{progress.epoch} of {epochs} epochs"
+    within = f" and {progress.batches} batches" if progress.batches else ""
+    return f"going on from a training that was stopped: {done}{within} are done"

@@ -1,93 +1,38 @@
 """What `spa train` takes and what it says when it is done."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, model_validator
 
-from stages.settings import RunName, StageSettings, StageSummary
+from stages.settings import StageSummary
+from stages.train.choices.augmentation import AugmentationChoices
+from stages.train.choices.data import DataChoices
+from stages.train.choices.losses import LossChoices
+from stages.train.choices.optimisation import OptimisationChoices
+from stages.train.choices.running import EncoderName, RecipeName, RunningChoices
+from stages.train.recipes import RECIPES
 
-EncoderName = Literal[
-    "small",
-    "cnn14",
-    "cnn14_16k",
-    "efficientnet_b2",
-    "ast",
-    "passt",
-    "mn04",
-    "mn10",
-    "mn40",
-    "dymn10",
-    "htsat",
-]
+__all__ = ["EncoderName", "RecipeName", "TrainSettings", "TrainSummary"]
 
 
-class TrainSettings(StageSettings):
-    """Settings of the train stage."""
+class TrainSettings(
+    AugmentationChoices, OptimisationChoices, DataChoices, LossChoices, RunningChoices
+):
+    """Settings of the train stage: those of `stages/train/choices`, in one.
 
-    name: RunName = Field("main", description="Name of the run: the model goes to runs/NAME.")
-    encoder: EncoderName | None = Field(
-        None,
-        description="Audio encoder; small learns on two CPU cores in minutes. [default: that of --init; without, small]",
-    )
-    init: str | None = Field(
-        None,
-        min_length=1,
-        description="Published weights to start from: a file, or a short name such as efficientat:mn04_as.",
-    )
-    loss: Literal["bce", "obce"] = Field(
-        "bce",
-        description="Classification loss: binary cross-entropy, or OBCE, which weighs a false alarm by its distance in the ontology.",
-    )
-    alignment_weight: float = Field(
-        0.5,
-        ge=0,
-        le=100,
-        description="Pull of the text embeddings, relative to the classification loss; 0: one-hot training.",
-    )
-    centre_text: bool = Field(
-        True, description="Subtract the labels' mean text embedding before aligning."
-    )
-    epochs: int = Field(
-        30, ge=0, le=10000, description="Passes over the training clips; 0: take --init as it is."
-    )
-    batch_size: int = Field(32, ge=1, le=65536, description="Clips an optimiser step.")
-    learning_rate: float | None = Field(
-        None,
-        gt=0,
-        le=10,
-        description="Peak learning rate of AdamW. [default: 0.004; with --init 0.0003]",
-    )
-    weight_decay: float = Field(1e-2, ge=0, le=10, description="Decoupled weight decay of AdamW.")
-    warmup_share: float = Field(
-        0.1,
-        ge=0,
-        lt=1,
-        description="Share of the steps with a rising learning rate; the rest falls as a cosine.",
-    )
-    clip_seconds: float | None = Field(
-        None,
-        ge=0.5,
-        le=600,
-        description="Length that the model hears at once. [default: the longest training clip, 10 at most]",
-    )
-    mixup_alpha: float = Field(
-        0.3, ge=0, le=10, description="Mix pairs of clips, with Beta(alpha, alpha); 0: never."
-    )
-    time_mask_share: float = Field(
-        0.1, ge=0, le=0.5, description="SpecAugment: longest masked share of the frames; two masks."
-    )
-    mel_mask_share: float = Field(
-        0.1,
-        ge=0,
-        le=0.5,
-        description="SpecAugment: longest masked share of the mel bands; two masks.",
-    )
-    clip_gradient_norm: float = Field(5.0, gt=0, description="Largest norm of the gradient.")
-    device: Literal["auto", "cpu", "cuda"] = Field(
-        "auto", description="Where to compute; auto: CUDA when there is one."
-    )
-    seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything that chance decides.")
+    Where a `recipe` is named, what is not given (or is None) is as the recipe has it.
+    """
+
+    model_config = ConfigDict(title="Train")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_the_recipe(cls, given: Any) -> Any:
+        name = given.get("recipe") if isinstance(given, Mapping) else None
+        recipe = next((found for known, found in RECIPES.items() if known == name), None)
+        return given if recipe is None else recipe.under(given)
 
     @model_validator(mode="after")
     def _starts_from_something(self) -> "TrainSettings":
@@ -104,8 +49,23 @@ class TrainSettings(StageSettings):
 
     @property
     def aligns(self) -> bool:
-        """Whether the text embeddings are needed."""
+        """Whether the clips are aligned with the texts."""
         return self.alignment_weight > 0 and self.epochs > 0
+
+    @property
+    def projects(self) -> bool:
+        """Whether the clips are projected into the space of the texts."""
+        return self.aligns and self.alignment != "head"
+
+    @property
+    def reads_texts(self) -> bool:
+        """Whether the labels' text embeddings are needed."""
+        return self.aligns or (self.smoothing == "text" and self.epochs > 0)
+
+    @property
+    def reads_distances(self) -> bool:
+        """Whether a loss needs the distances in the ontology."""
+        return self.loss != "bce" or self.smoothing == "ontology"
 
     @property
     def peak_learning_rate(self) -> float:

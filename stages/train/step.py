@@ -1,115 +1,125 @@
-"""One optimiser step: augmentation, losses, gradients."""
-
-import math
-from dataclasses import dataclass
+"""One batch: augmentation, losses, gradients; and, when enough are gathered, an optimiser step."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from stages.models.losses import alignment_loss, classification_loss, combined_loss
-from stages.models.ontology_loss import ontology_cross_entropy
 from stages.models.tagger import Tagger
-from stages.train.augment import mixup, spec_augment
+from stages.train.augment import Augmentation, drawing, mix
+from stages.train.averaging import make_average
+from stages.train.loading import Batch
+from stages.train.objective import Objective, StepLosses
+from stages.train.optimiser import make_optimiser, set_learning_rate, set_training_mode
+from stages.train.precision import Precision
+from stages.train.schedule import learning_rate_share
 from stages.train.settings import TrainSettings
+from stages.train.world import World
 
 
-@dataclass(frozen=True)
-class StepLosses:
-    """What a step measured, each a scalar. `alignment` is the cosine loss before it is weighed."""
+class Heads(nn.Module):
+    """Log-mel spectrogram to logits (batch, labels) and the clip in the text space, or None."""
 
-    loss: Tensor
-    classification: Tensor
-    alignment: Tensor | None
+    def __init__(self, tagger: Tagger) -> None:
+        """Share the tagger's encoder, head and projection."""
+        super().__init__()
+        self.encoder, self.head, self.projection = tagger.encoder, tagger.head, tagger.projection
 
-    def values(self) -> dict[str, float]:
-        """The measures by name."""
-        named = {
-            "loss": self.loss,
-            "classification": self.classification,
-            "alignment": self.alignment,
-        }
-        return {name: value.item() for name, value in named.items() if value is not None}
-
-
-def learning_rate_at(step: int, steps: int, peak: float, warmup_share: float) -> float:
-    """Linear rise to `peak` over the first share of the steps, then half a cosine down to 0."""
-    warmup = warmup_share * steps
-    if step < warmup:
-        return peak * (step + 1) / (warmup + 1)
-    return peak * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(steps - warmup, 1)))
+    def forward(self, log_mel: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Take log_mel (batch, frames, mel_bands)."""
+        features = self.encoder(log_mel)
+        logits = self.head(features)
+        if self.projection is None:
+            return logits, None
+        return logits, self.projection(self.encoder.embedding(features))
 
 
 class Trainer:
-    """The tagger with its optimiser. Chance in step n follows from the seed and n alone."""
+    """The tagger with its optimiser. Chance in batch n follows from the seed and n alone."""
 
     def __init__(
         self,
         tagger: Tagger,
-        text_embeddings: Tensor | None,
+        objective: Objective,
         settings: TrainSettings,
         steps: int,
-        distances: Tensor | None = None,
+        world: World | None = None,
     ) -> None:
-        """Prepare AdamW for a training of `steps` steps.
+        """Prepare a training of `steps` optimiser steps.
 
         Args:
-            tagger: on its device; has a projection exactly when text_embeddings are given.
-            text_embeddings: (labels, dimensions), unit length, on the same device; None: one-hot.
+            tagger: on its device; has a projection exactly when the objective aligns.
+            objective: the losses, with what they need on the same device.
             settings: of the stage.
             steps: optimiser steps of the whole training.
-            distances: (labels, labels), edges of the ontology, on the same device; needed for OBCE.
+            world: the processes that train together.
         """
-        self.tagger, self.text_embeddings, self.settings = tagger, text_embeddings, settings
-        self.steps, self.distances = steps, distances
+        self.tagger, self.objective, self.settings, self.steps = tagger, objective, settings, steps
+        self.world = world or World()
         self.device = next(tagger.parameters()).device
-        self.optimizer = torch.optim.AdamW(
-            tagger.parameters(), lr=settings.peak_learning_rate, weight_decay=settings.weight_decay
-        )
+        self.optimiser = make_optimiser(tagger, settings, settings.peak_learning_rate)
+        self.average = make_average(tagger, settings)
+        self.precision = Precision(settings.precision, self.device)
+        self.augmentation = Augmentation(settings, settings.seed)
+        self.heads = self.world.wrapped(Heads(tagger))
+        self.steps_done = 0
 
-    def step(self, number: int, waveform: Tensor, targets: Tensor) -> StepLosses:
-        """Learn from one batch: waveform (batch, samples) float32, targets (batch, labels) float32."""
-        settings = self.settings
-        generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + number)
-        torch.manual_seed(settings.seed * 1_000_003 + number)
-        waveform, targets = waveform.to(self.device), targets.to(self.device)
-        waveform, targets = mixup(waveform, targets, settings.mixup_alpha, generator)
-        with torch.no_grad():
-            log_mel = self.tagger.log_mel(waveform)
-            log_mel = spec_augment(
-                log_mel, settings.time_mask_share, settings.mel_mask_share, generator
-            )
-        losses = self._losses(log_mel, targets)
-        self.optimizer.zero_grad(set_to_none=True)
-        losses.loss.backward()  # type: ignore[no-untyped-call]  # torch has no type here
-        torch.nn.utils.clip_grad_norm_(self.tagger.parameters(), settings.clip_gradient_norm)
-        rate = learning_rate_at(
-            number, self.steps, settings.peak_learning_rate, settings.warmup_share
-        )
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.step()
+    def start_epoch(self) -> None:
+        """Make ready to train, after something else was done with the tagger."""
+        set_training_mode(self.tagger, self.settings)
+
+    def learn(self, batch: Batch, gathered: int = 1, *, ends_step: bool = True) -> StepLosses:
+        """Add the gradients of one batch; move the weights when it ends a step.
+
+        Args:
+            batch: what to learn from.
+            gathered: how many batches make this step: their gradients are averaged.
+            ends_step: whether it is the last of them.
+        """
+        settings, number = self.settings, batch.plan.number
+        generator = drawing(settings.seed, number)
+        torch.manual_seed(generator.initial_seed() + self.world.rank)  # of dropout
+        log_mel = self._heard(batch, generator)
+        if ends_step:
+            losses = self._backward(log_mel, batch, gathered)
+            self._move()
+        else:
+            with self.world.gradients_stay(self.heads):
+                losses = self._backward(log_mel, batch, gathered)
         return losses
+
+    @torch.no_grad()
+    def _heard(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        """The augmented log-mel spectrograms (part, frames, mel_bands)."""
+        waveform = batch.waveform.to(self.device, non_blocking=True)
+        waveform = self.augmentation.waveforms(waveform, batch, generator)
+        if self.settings.mixup_of == "waveform":
+            log_mel = self.tagger.log_mel(mix(waveform, batch))
+        else:
+            log_mel = mix(self.tagger.log_mel(waveform), batch)
+        return self.augmentation.masked(log_mel, batch, generator)
+
+    def _backward(self, log_mel: Tensor, batch: Batch, gathered: int) -> StepLosses:
+        with self.precision.autocast():
+            logits, projected = self.heads(log_mel)
+        clips = len(batch.plan.clips)
+        logits = self.world.gathered(logits.float(), clips)
+        if projected is not None:
+            projected = self.world.gathered(projected.float(), clips)
+        losses = self.objective(logits, projected, batch.targets.to(self.device, non_blocking=True))
+        # Processes average their gradients, of which each has those of its own clips alone.
+        self.precision.backward(losses.loss * (self.world.size / gathered))
+        return losses
+
+    def _move(self) -> None:
+        set_learning_rate(self.optimiser, self.learning_rate)
+        self.precision.step(self.optimiser, self.settings.clip_gradient_norm)
+        self.optimiser.zero_grad(set_to_none=True)
+        self.steps_done += 1
+        self.average.update_after_step()
 
     @property
     def learning_rate(self) -> float:
-        """The learning rate of the last step."""
-        rate: float = self.optimizer.param_groups[0]["lr"]
-        return rate
-
-    def _losses(self, log_mel: Tensor, targets: Tensor) -> StepLosses:
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-            features = self.tagger.encoder(log_mel)
-            logits = self.tagger.head(features)
-            projection = self.tagger.projection
-            embedding = self.tagger.encoder.embedding(features)
-            projected = None if projection is None else projection(embedding)
-        if self.distances is None:
-            classification = classification_loss(logits, targets)
-        else:
-            classification = ontology_cross_entropy(logits, targets, self.distances)
-        if projected is None or self.text_embeddings is None:
-            return StepLosses(classification, classification, None)
-        alignment = alignment_loss(projected, targets, self.text_embeddings)
-        weight = self.settings.alignment_weight
-        loss = combined_loss(classification, alignment, targets, weight)
-        return StepLosses(loss, classification, alignment)
+        """The learning rate of the next step."""
+        step = min(self.steps_done, self.steps - 1)
+        return self.settings.peak_learning_rate * learning_rate_share(
+            step, self.steps, self.settings
+        )

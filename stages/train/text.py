@@ -11,7 +11,7 @@ from torch import Tensor
 from stages.artifacts import read_parquet
 from stages.errors import ArtifactError
 from stages.models.checkpoint import TextSpace
-from stages.models.losses import centred
+from stages.models.losses.text_space import centred
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
 def test_options_are_the_settings(stage: Stage) -> None:  # type: ignore[type-arg]
     command = get_command(build_app()).commands[stage.name]  # type: ignore[attr-defined]
     parameters = {parameter.name: parameter for parameter in command.params}
-    shared = {"workspace", "as_json", "force", "check", "run", "help"}
+    shared = {"workspace", "as_json", "force", "check", "run", "config", "help"}
     assert set(parameters) - shared == set(stage.settings.model_fields)
     for name, field in stage.settings.model_fields.items():
         parameter = parameters[name]

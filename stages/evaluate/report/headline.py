@@ -124,6 +124,11 @@ def caveats(summary: EvaluateSummary) -> Iterator[str]:
             f"Labels without a clip here: {count(summary.labels_without_positives)} of"
             f" {count(summary.labels)}. They have no AP, and no part in any mean over labels."
         )
+    if summary.labels_unknown:
+        yield (
+            f"Labels that the model does not know: {count(len(summary.labels_unknown))} of"
+            f" {count(summary.labels)}. It counts as never giving them: their scores are 0."
+        )
     if summary.clips_without_labels:
         yield (
             f"Clips without a label: {count(summary.clips_without_labels)} of {count(summary.clips)}."

@@ -34,6 +34,7 @@ class Predictions:
         scores: (clips, labels) floating point.
         targets: (clips, labels) boolean.
         groups: what each clip was made from, where that was asked for.
+        unknown: ids of the labels that the model does not know: their scores are 0.
     """
 
     source: str
@@ -41,12 +42,14 @@ class Predictions:
     scores: NDArray[Any]
     targets: NDArray[np.bool_]
     groups: list[str] | None = None
+    unknown: tuple[str, ...] = ()
 
     def take(self, rows: NDArray[np.int64]) -> "Predictions":
         """The predictions of the clips at `rows`, in that order."""
         clip_ids = [self.clip_ids[row] for row in rows]
         groups = None if self.groups is None else [self.groups[row] for row in rows]
-        return Predictions(self.source, clip_ids, self.scores[rows], self.targets[rows], groups)
+        scores, targets = self.scores[rows], self.targets[rows]
+        return Predictions(self.source, clip_ids, scores, targets, groups, self.unknown)
 
 
 def read_predictions(path: Path, labels: Labels, group_by: str | None = None) -> Predictions:

@@ -12,15 +12,18 @@ from stages.models.encoders.passt import Passt
 from stages.models.encoders.small import Small
 
 ENCODERS: dict[str, type[Encoder]] = {
-    "small": Small,
-    "cnn14": Cnn14,
-    "cnn14_16k": Cnn14At16kHz,
-    "efficientnet_b2": EfficientNetB2,
-    "ast": Ast,
-    "passt": Passt,
-    "mn04": Mn04,
-    "mn10": Mn10,
-    "mn40": Mn40,
-    "dymn10": Dymn10,
-    "htsat": Htsat,
+    encoder.name: encoder
+    for encoder in (
+        Small,
+        Cnn14,
+        Cnn14At16kHz,
+        EfficientNetB2,
+        Ast,
+        Passt,
+        Mn04,
+        Mn10,
+        Mn40,
+        Dymn10,
+        Htsat,
+    )
 }

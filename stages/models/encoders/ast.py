@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from stages.audio.log_mel import FrontEnd
 from stages.models.encoders.base import Encoder
-from stages.models.encoders.deit import WIDTH, Deit, embedding_parameter, normed_head
+from stages.models.encoders.deit import WIDTH, Deit, embedding_parameter, layer_names, normed_head
 from stages.models.encoders.front_ends import KALDI
 
 _MEL_STEPS, _TIME_STEPS = 12, 101  # patches of 128 mel bands and 1024 frames
@@ -23,11 +23,15 @@ _FRAME_STEP = 128
 class Ast(Encoder):
     """A transformer of 1212 patches, for ten seconds; shorter and longer spectrograms fit too."""
 
+    name: ClassVar[str] = "ast"
     front_end: ClassVar[FrontEnd] = KALDI.model_copy(
         # The divisor is twice the standard deviation.
         update={"frames": 1024, "shift": -4.2677393, "divisor": 9.1379948}
     )
+    hears_seconds: ClassVar[tuple[float, float]] = (0.025, math.inf)  # one frame
     embedding_dimensions: ClassVar[int] = WIDTH
+    layer_names: ClassVar[tuple[tuple[str, ...], ...]] = layer_names("v.", ("pos_embed",))
+    undecayed_names: ClassVar[tuple[str, ...]] = ("cls_token", "dist_token", "pos_embed")
     published_head: ClassVar[Mapping[str, str]] = {"mlp_head.": ""}
     published_unused: ClassVar[tuple[str, ...]] = ("v.head.", "v.head_dist.")
 

@@ -3,6 +3,7 @@
 Parameter names are those of the published checkpoints.
 """
 
+import math
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -38,8 +39,15 @@ class ConvBlock(nn.Module):
 class Cnn14(Encoder):
     """Six blocks; mean over mel bands; maximum plus mean over time; one linear layer."""
 
+    name: ClassVar[str] = "cnn14"
     front_end: ClassVar[FrontEnd] = PANNS
+    hears_seconds: ClassVar[tuple[float, float]] = (0.31, math.inf)  # 32 frames
     embedding_dimensions: ClassVar[int] = 2048
+    layer_names: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("bn0.", "conv_block1."),
+        *((f"conv_block{number}.",) for number in range(2, 7)),
+        ("fc1.",),
+    )
     published_head: ClassVar[Mapping[str, str]] = {"fc_audioset.": ""}
     published_unused: ClassVar[tuple[str, ...]] = ("spectrogram_extractor.", "logmel_extractor.")
     channels: ClassVar[tuple[int, ...]] = (1, 64, 128, 256, 512, 1024, 2048)

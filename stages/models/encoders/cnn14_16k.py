@@ -12,6 +12,7 @@ from stages.models.encoders.cnn14 import Cnn14
 class Cnn14At16kHz(Cnn14):
     """Cnn14 of audio at 16 kHz: half the FFT and half the hop, so as many frames a second."""
 
+    name: ClassVar[str] = "cnn14_16k"
     front_end: ClassVar[FrontEnd] = FrontEnd(
         sample_rate=16000,
         fft_samples=512,

@@ -13,6 +13,7 @@ from stages.errors import UsageError
 
 WIDTH = 768
 PATCH, STRIDE = 16, 10  # in frames and in mel bands
+BLOCKS = 12
 
 
 class Deit(nn.Module):
@@ -32,7 +33,10 @@ class Deit(nn.Module):
         projection = nn.Conv2d(1, WIDTH, PATCH, STRIDE)
         self.patch_embed = nn.Sequential(OrderedDict(proj=projection))
         self.blocks = nn.Sequential(
-            *(Block(WIDTH, num_heads=12, qkv_bias=True, norm_layer=nn.LayerNorm) for _ in range(12))
+            *(
+                Block(WIDTH, num_heads=12, qkv_bias=True, norm_layer=nn.LayerNorm)
+                for _ in range(BLOCKS)
+            )
         )
         self.norm = nn.LayerNorm(WIDTH)
         for module in self.modules():
@@ -79,3 +83,11 @@ def embedding_parameter(*shape: int) -> nn.Parameter:
 def normed_head(labels: int) -> nn.Sequential:
     """Build the head of both: layer norm (epsilon 1e-5 here, as published) and a linear layer."""
     return nn.Sequential(nn.LayerNorm(WIDTH), nn.Linear(WIDTH, labels))
+
+
+def layer_names(prefix: str, positions: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """Name the layers: patches, tokens and `positions`; the blocks, the last with the norm behind it."""
+    first = ("patch_embed.", "cls_token", "dist_token", *positions)
+    blocks = [(f"blocks.{number}.",) for number in range(BLOCKS - 1)]
+    layers = (first, *blocks, (f"blocks.{BLOCKS - 1}.", "norm."))
+    return tuple(tuple(prefix + beginning for beginning in layer) for layer in layers)

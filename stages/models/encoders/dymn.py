@@ -167,8 +167,15 @@ class Dymn10(Encoder):
     head for 527 labels.
     """
 
+    name: ClassVar[str] = "dymn10"
     front_end: ClassVar[FrontEnd] = MobileNet.front_end
+    hears_seconds: ClassVar[tuple[float, float]] = MobileNet.hears_seconds
     embedding_dimensions: ClassVar[int] = 960
+    layer_names: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("in_c.",),
+        *((f"layers.{number}.",) for number in range(len(BLOCKS))),
+        ("out_c.",),
+    )
     published_head: ClassVar[Mapping[str, str]] = MobileNet.published_head
     published_unused: ClassVar[tuple[str, ...]] = tuple(
         f"layers.{number}.depth_act.{constant}"

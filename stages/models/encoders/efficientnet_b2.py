@@ -132,10 +132,17 @@ class EfficientNetB2(Encoder):
     logarithm, longer ones cut off. `front_end_for` makes that fit clips of another length.
     """
 
+    name: ClassVar[str] = "efficientnet_b2"
     front_end: ClassVar[FrontEnd] = KALDI.model_copy(
         update={"frames": FRAMES_A_STEP * PUBLISHED_STEPS, "shift": -4.6476, "divisor": 4.5699}
     )
+    hears_seconds: ClassVar[tuple[float, float]] = (0.025, math.inf)  # one frame
     embedding_dimensions: ClassVar[int] = FEATURE_CHANNELS
+    layer_names: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("effnet._conv_stem.", "effnet._bn0."),
+        *((f"effnet._blocks.{number}.",) for number in range(sum(s.blocks for s in B2_STAGES))),
+        ("effnet._conv_head.", "effnet._bn1."),
+    )
     published_head: ClassVar[Mapping[str, str]] = {"attention.": ""}
 
     def __init__(self) -> None:

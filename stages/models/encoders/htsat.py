@@ -57,6 +57,16 @@ def _stage(number: int) -> nn.Sequential:
     return nn.Sequential(OrderedDict(blocks=blocks, downsample=merge))
 
 
+def _layer_names() -> tuple[tuple[str, ...], ...]:
+    """Name the layers: patches; each stage's blocks, the last with the merging or norm behind it."""
+    layers: list[tuple[str, ...]] = [("bn0.", "patch_embed.")]
+    for stage, depth in enumerate(DEPTHS):
+        layers += [(f"layers.{stage}.blocks.{block}.",) for block in range(depth)]
+        layers[-1] += (f"layers.{stage}.downsample.",)
+    layers[-1] += ("norm.",)
+    return tuple(layers)
+
+
 def _start(module: nn.Module) -> None:
     """Draw the weights of a linear layer as published: normal, sigma 0.02; biases are zero."""
     if isinstance(module, nn.Linear):
@@ -94,8 +104,12 @@ class Htsat(Encoder):
     (Asked to, that model repeats a short clip instead: other numbers, except at ten seconds.)
     """
 
+    name: ClassVar[str] = "htsat"
     front_end: ClassVar[FrontEnd] = PANNS
+    hears_seconds: ClassVar[tuple[float, float]] = (0.02, 10.23)  # to 1024 frames
     embedding_dimensions: ClassVar[int] = 768
+    layer_names: ClassVar[tuple[tuple[str, ...], ...]] = _layer_names()
+    undecayed_names: ClassVar[tuple[str, ...]] = ("relative_position_bias_table",)
     published_head: ClassVar[Mapping[str, str]] = {"tscam_conv.": "tscam_conv."}
     published_unused: ClassVar[tuple[str, ...]] = (
         "spectrogram_extractor.",

@@ -4,6 +4,7 @@ The network is MobileNetV3-Large (Howard et al., ICCV 2019, arXiv 1905.02244, ta
 channel, with every width multiplied by a factor. Parameter names are those of the published checkpoints.
 """
 
+import math
 from collections.abc import Mapping
 from typing import ClassVar, NamedTuple
 
@@ -168,6 +169,10 @@ class MobileNet(Encoder):
     """
 
     front_end: ClassVar[FrontEnd] = CPJKU
+    hears_seconds: ClassVar[tuple[float, float]] = (0.02, math.inf)  # more than half an FFT window
+    layer_names: ClassVar[tuple[tuple[str, ...], ...]] = tuple(
+        (f"features.{number}.",) for number in range(len(BLOCKS) + 2)
+    )
     published_head: ClassVar[Mapping[str, str]] = {"classifier.2.": "0.", "classifier.5.": "3."}
     width: ClassVar[float]
 
@@ -197,6 +202,7 @@ class MobileNet(Encoder):
 class Mn04(MobileNet):
     """0.98 M parameters with a head for 527 labels."""
 
+    name: ClassVar[str] = "mn04"
     width: ClassVar[float] = 0.4
     embedding_dimensions: ClassVar[int] = 384
 
@@ -204,6 +210,7 @@ class Mn04(MobileNet):
 class Mn10(MobileNet):
     """4.88 M parameters with a head for 527 labels."""
 
+    name: ClassVar[str] = "mn10"
     width: ClassVar[float] = 1.0
     embedding_dimensions: ClassVar[int] = 960
 
@@ -211,5 +218,6 @@ class Mn10(MobileNet):
 class Mn40(MobileNet):
     """68.43 M parameters with a head for 527 labels."""
 
+    name: ClassVar[str] = "mn40"
     width: ClassVar[float] = 4.0
     embedding_dimensions: ClassVar[int] = 3840

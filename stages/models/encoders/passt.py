@@ -13,38 +13,43 @@ from torch import Tensor, nn
 from stages.audio.log_mel import FrontEnd
 from stages.errors import UsageError
 from stages.models.encoders.base import Encoder
-from stages.models.encoders.deit import WIDTH, Deit, embedding_parameter, normed_head
+from stages.models.encoders.deit import (
+    PATCH,
+    STRIDE,
+    WIDTH,
+    Deit,
+    embedding_parameter,
+    layer_names,
+    normed_head,
+)
 from stages.models.encoders.front_ends import CPJKU
 
 _MEL_STEPS, _TIME_STEPS = 12, 99  # patches of 128 mel bands and ten seconds
+POSITIONS = ("new_pos_embed", "freq_new_pos_embed", "time_new_pos_embed")
 
 
 class Passt(Deit, Encoder):
-    """A transformer that sees some of the patches while it trains, and all of them after.
+    """A transformer that can see some of the patches while it trains, and all of them after.
 
-    Structured patchout (section 2): in training, whole time steps and whole mel steps of patches are
-    left out, the same ones for all clips of a batch. Time and frequency have position embeddings of
-    their own: in training, a shorter clip takes any run of the time positions, after it the first.
+    Structured patchout (section 2; `set_patchout`): in training, whole time steps and whole mel steps
+    of patches are left out, the same ones for all clips of a batch. Time and frequency have position
+    embeddings of their own: in training, a shorter clip takes any run of the time positions, after it
+    the first.
     """
 
+    name: ClassVar[str] = "passt"
     front_end: ClassVar[FrontEnd] = CPJKU
+    hears_seconds: ClassVar[tuple[float, float]] = (0.16, 10.05)  # 16 to 1005 frames
     embedding_dimensions: ClassVar[int] = WIDTH
+    layer_names: ClassVar[tuple[tuple[str, ...], ...]] = layer_names("", POSITIONS)
+    undecayed_names: ClassVar[tuple[str, ...]] = ("cls_token", "dist_token", *POSITIONS)
     published_head: ClassVar[Mapping[str, str]] = {"head.": ""}
     published_unused: ClassVar[tuple[str, ...]] = ("head_dist.",)
 
-    def __init__(self, patchout_time: float = 0.4, patchout_mel: float = 1 / 3) -> None:
-        """Build with random weights.
-
-        Args:
-            patchout_time: share of the 99 time steps that are left out in training, from 0 to below
-                1; the default is the paper's 40 of AudioSet.
-            patchout_mel: share of the 12 mel steps; the default is the paper's 4.
-        """
-        for name, share in (("time", patchout_time), ("mel", patchout_mel)):
-            if not 0 <= share < 1:
-                raise UsageError(f"patchout of {name} is {share}", "give a share from 0 to below 1")
+    def __init__(self) -> None:
+        """Build with random weights, without patchout."""
         super().__init__()
-        self.patchout_time, self.patchout_mel = patchout_time, patchout_mel
+        self.patchout_time, self.patchout_mel = 0, 0
         self.new_pos_embed = embedding_parameter(1, 2, WIDTH)
         self.freq_new_pos_embed = embedding_parameter(1, WIDTH, _MEL_STEPS, 1)
         self.time_new_pos_embed = embedding_parameter(1, WIDTH, 1, _TIME_STEPS)
@@ -66,6 +71,27 @@ class Passt(Deit, Encoder):
         """Build the published head: layer norm and a linear layer."""
         return normed_head(labels)
 
+    def set_patchout(self, time: int, mel: int, clip_seconds: float) -> None:
+        """Leave out `time` of the columns and `mel` of the 12 rows of patches in training.
+
+        The paper leaves out 40 of the 99 columns of ten seconds, and 4 rows (AudioSet).
+
+        Raises:
+            UsageError: windows of `clip_seconds` have no more than that.
+        """
+        hop_seconds = self.front_end.hop_samples / self.front_end.sample_rate
+        columns = (round(clip_seconds / hop_seconds) - PATCH) // STRIDE + 1
+        for option, count, steps, what in (
+            ("--patchout-time", time, columns, f"columns of patches in {clip_seconds:g} s"),
+            ("--patchout-mel", mel, _MEL_STEPS, "rows of patches"),
+        ):
+            if count >= steps:
+                raise UsageError(
+                    f"{option} {count} leaves nothing: there are {steps} {what}",
+                    f"give {option} below {steps}",
+                )
+        self.patchout_time, self.patchout_mel = time, mel
+
     def _time_positions(self, time_steps: int) -> Tensor:
         """Position embeddings (1, 768, 1, time_steps)."""
         spare = _TIME_STEPS - time_steps
@@ -78,13 +104,13 @@ class Passt(Deit, Encoder):
         return self.time_new_pos_embed[..., first : first + time_steps]
 
 
-def leave_out(patches: Tensor, axis: int, share: float) -> Tensor:
-    """Drop a share of the steps of patches (batch, 768, mel_steps, time_steps) along an axis, by chance.
+def leave_out(patches: Tensor, axis: int, count: int) -> Tensor:
+    """Drop `count` steps of patches (batch, 768, mel_steps, time_steps) along an axis, by chance.
 
     The rest, one step at least, stays in order.
     """
     steps = patches.shape[axis]
-    kept = max(1, steps - round(share * steps))
+    kept = max(1, steps - count)
     if kept == steps:
         return patches
     chosen = torch.randperm(steps, device=patches.device)[:kept].sort().values

@@ -1,5 +1,6 @@
 """A convolutional encoder that learns on two CPU cores in minutes."""
 
+import math
 from typing import ClassVar
 
 import torch
@@ -18,6 +19,7 @@ class Small(Encoder):
     handle. (Half as fast again as with batch norm and ReLU first.)
     """
 
+    name: ClassVar[str] = "small"
     front_end: ClassVar[FrontEnd] = FrontEnd(
         sample_rate=32000,
         fft_samples=1024,
@@ -26,7 +28,13 @@ class Small(Encoder):
         fmin_hz=50,
         fmax_hz=14000,
     )
+    hears_seconds: ClassVar[tuple[float, float]] = (0.3, math.inf)  # 16 frames
     embedding_dimensions: ClassVar[int] = 256
+    layer_names: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("bn0.", "convolutions.0.", "norms.0."),
+        *((f"convolutions.{number}.", f"norms.{number}.") for number in range(1, 4)),
+        ("fc.",),
+    )
     channels: ClassVar[tuple[int, ...]] = (1, 24, 48, 96, 192)
 
     def __init__(self) -> None:

@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from stages.audio.log_mel import FrontEnd, LogMel
+from stages.errors import UsageError
+from stages.models.encoders import ENCODERS
 
 FRONT_ENDS = [
     FrontEnd(
@@ -62,3 +64,14 @@ def test_autocast_does_not_touch_the_front_end() -> None:
         inside = log_mel(waveform)
     assert inside.dtype == torch.float32
     assert torch.equal(inside, log_mel(waveform))
+
+
+@pytest.mark.parametrize("front_end", [encoder.front_end for encoder in ENCODERS.values()])
+def test_the_shortest_waveform_is_heard_and_a_shorter_one_refused_by_name(
+    front_end: FrontEnd,
+) -> None:
+    log_mel, fewest = LogMel(front_end), front_end.fewest_samples
+    assert log_mel(torch.zeros(1, fewest)).isfinite().all()
+    with pytest.raises(UsageError, match=f"a waveform of {fewest - 1} samples") as caught:
+        log_mel(torch.zeros(1, fewest - 1))
+    assert str(fewest) in str(caught.value.next_step)

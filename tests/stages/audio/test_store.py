@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from stages.audio import store as store_module
 from stages.audio.clip_codec import Codec
+from stages.audio.decode import decode_audio
 from stages.audio.store import AudioStore, encode_audio
 from stages.errors import ArtifactError
 from stages.schemas import AUDIO
@@ -88,6 +89,30 @@ def test_threads_read_from_more_shards_than_stay_open(
         )
     for (shard, row), waveform in zip(places, waveforms, strict=True):
         np.testing.assert_array_equal(waveform, tone(8 * shard + row))
+
+
+@pytest.mark.parametrize("stored_rate", [8000, 32000, 44100])
+def test_a_clip_at_another_rate_is_resampled_as_its_file_would_be(
+    tmp_path: Path, stored_rate: int
+) -> None:
+    noise = np.random.default_rng(0).integers(-9000, 9000, stored_rate, dtype=np.int16)
+    sf.write(tmp_path / "a.wav", noise, stored_rate)
+    expected = decode_audio(tmp_path / "a.wav", 16000, max_seconds=2).waveform
+    write_shard(
+        tmp_path / "a.parquet", [encode_audio(noise / np.float32(32768), stored_rate, "flac")]
+    )
+    store = AudioStore(tmp_path, 16000)
+    np.testing.assert_array_equal(store.read("a.parquet", 0), expected)
+    assert store.sample_rate("a.parquet", 0) == stored_rate
+
+
+def test_only_what_is_at_another_rate_is_resampled(tmp_path: Path) -> None:
+    clips = [encode_audio(tone(5), rate, "wav") for rate in (16000, 32000)]
+    write_shard(tmp_path / "a.parquet", [*clips, encode_audio(tone(5)[:0], 16000, "wav")])
+    store = AudioStore(tmp_path, 32000)
+    assert len(store.read("a.parquet", 0)) == 2 * len(tone(5))
+    np.testing.assert_array_equal(store.read("a.parquet", 1), tone(5))
+    assert len(store.read("a.parquet", 2)) == 0
 
 
 def refused(folder: Path, shard: str, row: int) -> str:

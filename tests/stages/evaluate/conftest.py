@@ -179,6 +179,7 @@ def _summary(
         clips_without_labels=3,
         labels=len(paths),
         labels_without_positives=int(len(paths) > 5),
+        labels_unknown=(),
         coverage=None,
         group_by=None,
         groups=None,

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import soxr
 import torch
 
 from ontology.build import build_ontology
@@ -278,10 +279,24 @@ def test_a_model_for_other_labels(workspace: Path, mids: tuple[str, ...], messag
     assert not (workspace / "runs" / "other" / "scores.parquet").exists()
 
 
-def test_audio_at_another_rate(workspace: Path) -> None:
-    write_clips(workspace, rate=16000)
-    with pytest.raises(SpaError, match="hears 32000 Hz, the workspace's audio is at 16000 Hz"):
-        evaluate(workspace)
+@pytest.mark.parametrize(("rate", "missing"), [(16000, True), (44100, False)])
+def test_audio_at_another_rate_is_resampled_and_said(
+    workspace: Path, rate: int, *, missing: bool
+) -> None:
+    write_clips(workspace, rate=rate)
+    reporter = QuietReporter()
+    settings = EvaluateSettings(name="spa", resamples=30)
+    run_stage(EVALUATE, settings, workspace, reporter, force=True)
+    (said,) = [text for text in reporter.warnings if "resampled" in text]
+    assert f"audio is at {rate} Hz, model {workspace}" in said
+    assert f"hears {RATE} Hz" in said
+    assert ("above 8000 Hz is missing" in said) == missing
+    table = read_parquet(workspace / "runs" / "spa" / "scores.parquet", "scores")
+    model = load_checkpoint(workspace / "runs/spa/model.safetensors", torch.device("cpu"))
+    stored = [AudioStore(workspace / "audio").read("part-0.parquet", row) for row in range(CLIPS)]
+    heard = [soxr.resample(waveform, rate, RATE, quality="HQ") for waveform in stored[1:]]
+    expected = np.stack(list(score_clips(model, heard, 32)))
+    np.testing.assert_allclose(table["scores"].to_pylist(), expected, atol=1e-6)
 
 
 def test_a_split_without_clips(workspace: Path) -> None:

@@ -340,7 +340,7 @@ def test_labels_too_far_apart_to_be_measured(files: dict[str, Path]) -> None:
 
 
 def test_the_split_of_a_file_is_refused(files: dict[str, Path]) -> None:
-    with pytest.raises(UsageError, match="--split is for runs"):
+    with pytest.raises(UsageError, match="--split is for models"):
         evaluate(files, columns(), split="valid")
 
 

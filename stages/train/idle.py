@@ -1,0 +1,59 @@
+"""Options that would do nothing: a run must not be named for a choice that it did not make."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from stages.errors import UsageError
+from stages.train.settings import TrainSettings
+
+
+@dataclass(frozen=True)
+class _Dependent:
+    """A setting, what has to be chosen for it to matter, and whether it is."""
+
+    name: str
+    needs: str
+    matters: Callable[[TrainSettings], bool]
+
+
+def _leaves_patches_out(chosen: TrainSettings) -> bool:
+    """Whether the encoder can; which one --init holds is not known here."""
+    return chosen.encoder == "passt" or (chosen.encoder is None and chosen.init is not None)
+
+
+_DEPENDENT = (
+    _Dependent("alignment", "--alignment-weight above 0", lambda it: it.alignment_weight > 0),
+    _Dependent("centre_text", "--alignment-weight above 0", lambda it: it.alignment_weight > 0),
+    _Dependent("text_temperature", "--alignment soft", lambda it: it.alignment == "soft"),
+    _Dependent(
+        "text_temperature", "--alignment-weight above 0", lambda it: it.alignment_weight > 0
+    ),
+    _Dependent("smoothing_share", "--smoothing", lambda it: it.smoothing != "none"),
+    _Dependent("mixup_share", "--mixup-alpha above 0", lambda it: it.mixup_alpha > 0),
+    _Dependent("mixup_of", "--mixup-alpha above 0", lambda it: it.mixup_alpha > 0),
+    _Dependent("patchout_time", "--encoder passt", _leaves_patches_out),
+    _Dependent("patchout_mel", "--encoder passt", _leaves_patches_out),
+    _Dependent(
+        "final_share", "--schedule cosine or exponential", lambda it: it.schedule != "constant"
+    ),
+    _Dependent("layer_decay", "--no-freeze-encoder", lambda it: not it.freeze_encoder),
+    _Dependent("ema_decay", "--average ema", lambda it: it.average == "ema"),
+    _Dependent("swa_share", "--average swa", lambda it: it.average == "swa"),
+)
+
+
+def refuse_idle(settings: TrainSettings, given: Collection[str]) -> None:
+    """Refuse a setting that was `given`, but does nothing beside the others.
+
+    Those of a recipe or a file are not meant: they hold whole sets, of which one part is replaced.
+
+    Raises:
+        UsageError: there is one; it names what it needs.
+    """
+    for dependent in _DEPENDENT:
+        if dependent.name in given and not dependent.matters(settings):
+            option = f"--{dependent.name.replace('_', '-')}"
+            raise UsageError(
+                f"{option} does nothing without {dependent.needs}",
+                f"add that, or leave {option} out",
+            )

@@ -1,0 +1,166 @@
+"""The state of a training on disk: with it a training that was stopped goes on to the very same end."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from safetensors import SafetensorError
+from safetensors.torch import load, save_file
+from torch import Tensor
+
+from stages.atomic import replacing
+from stages.errors import ArtifactError
+from stages.train.step import Trainer
+
+FOLDER = "training"  # in the staging folder
+_FILE = "state.safetensors"
+_KEY = "progress"
+
+
+class Best(BaseModel):
+    """The epoch that is kept, and what it measured on the validation clips."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    epoch: int
+    measures: dict[str, float]
+
+
+class Progress(BaseModel):
+    """How far a training has come.
+
+    Attributes:
+        epoch: finished epochs.
+        batches: batches done in the epoch after those.
+        steps: optimiser steps done.
+        sums: of the measures of those batches.
+        history: columns of history.parquet so far.
+        best: the epoch that is kept so far.
+        events: name of the folder of TensorBoard's events.
+        scaler: state of the gradient scaler of float16.
+        batch_size: clips a batch.
+        seconds: spent in training.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    epoch: int = 0
+    batches: int = 0
+    steps: int = 0
+    sums: dict[str, float] = Field(default_factory=dict)
+    history: dict[str, list[int | float | str]] = Field(default_factory=dict)
+    best: Best | None = None
+    events: str = ""
+    scaler: dict[str, float] = Field(default_factory=dict)
+    batch_size: int = 0
+    seconds: float = 0.0
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch that is kept; 0: none was trained."""
+        return self.best.epoch if self.best else 0
+
+
+def best_model(folder: Path, epoch: int) -> Path:
+    """Where the model of the best epoch is kept."""
+    return folder / f"best-{epoch}.safetensors"
+
+
+def save_state(folder: Path, progress: Progress, trainer: Trainer) -> None:
+    """Write progress and weights; what was there is replaced at once, or stays."""
+    parts: dict[str, Mapping[str, Tensor]] = {
+        "tagger": trainer.tagger.state_dict(),
+        "optimiser": _optimiser_tensors(trainer.optimiser),
+        "average": trainer.average.state_dict(),
+    }
+    tensors = {
+        f"{part}/{name}": tensor.detach().cpu().contiguous().clone()
+        for part, named in parts.items()
+        for name, tensor in named.items()
+    }
+    progress.steps, progress.scaler = trainer.steps_done, trainer.precision.state_dict()
+    folder.mkdir(exist_ok=True)
+    with replacing(folder / _FILE) as path:
+        save_file(tensors, path, {_KEY: progress.model_dump_json()})
+    for old in folder.glob("best-*.safetensors"):
+        if progress.best is None or old != best_model(folder, progress.best.epoch):
+            old.unlink()
+
+
+def read_state(folder: Path) -> bytes | None:
+    """Read what `save_state` has written; None where nothing is saved.
+
+    Raises:
+        ArtifactError: it cannot be gone on from.
+    """
+    path = folder / _FILE
+    if not path.exists():
+        return None
+    data = path.read_bytes()
+    best = _progress(data).best
+    if best is not None and not best_model(folder, best.epoch).exists():
+        raise _unusable(f"{best_model(folder, best.epoch)} is missing")
+    return data
+
+
+def saved_batch_size(folder: Path) -> int | None:
+    """The batch size of the saved state; None where nothing is saved."""
+    data = read_state(folder)
+    return None if data is None else _progress(data).batch_size
+
+
+def restored(data: bytes, trainer: Trainer) -> Progress:
+    """Put a trainer into the state that `data` holds; return how far it was.
+
+    Raises:
+        ArtifactError: it is not of this training.
+    """
+    progress = _progress(data)
+    parts: dict[str, dict[str, Tensor]] = {"tagger": {}, "optimiser": {}, "average": {}}
+    try:
+        for name, tensor in load(data).items():
+            part, _, own = name.partition("/")
+            parts[part][own] = tensor
+        trainer.tagger.load_state_dict(parts["tagger"])
+        _load_optimiser(trainer.optimiser, parts["optimiser"])
+        trainer.average.load_state_dict(parts["average"])
+        trainer.precision.load_state_dict(progress.scaler)
+    except (SafetensorError, KeyError, RuntimeError, ValueError) as error:
+        raise _unusable(str(error)) from error
+    trainer.steps_done = progress.steps
+    return progress
+
+
+def _progress(data: bytes) -> Progress:
+    try:
+        length = int.from_bytes(data[:8], "little")
+        return Progress.model_validate_json(json.loads(data[8 : 8 + length])["__metadata__"][_KEY])
+    except (ValueError, KeyError, TypeError) as error:
+        raise _unusable(str(error)) from error
+
+
+def _unusable(why: str) -> ArtifactError:
+    return ArtifactError(
+        f"the saved state of this training cannot be gone on from: {' '.join(why.split())[:200]}",
+        "start it from the beginning with --force",
+    )
+
+
+def _optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    state = optimiser.state_dict()["state"]
+    return {
+        f"{index}/{name}": value if isinstance(value, Tensor) else torch.tensor(float(value))
+        for index, entries in state.items()
+        for name, value in entries.items()
+    }
+
+
+def _load_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    loaded = optimiser.state_dict()
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        index, _, entry = name.partition("/")
+        state.setdefault(int(index), {})[entry] = tensor
+    optimiser.load_state_dict({**loaded, "state": state})

@@ -1,0 +1,86 @@
+"""`spa train`, killed again and again, ends with the bytes of a training that nobody disturbed."""
+
+import random
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from stages.embed_labels.settings import EmbedLabelsSettings
+from stages.pipeline import EMBED_LABELS, PREPARE
+from stages.prepare.settings import PrepareSettings
+from stages.reporter import QuietReporter
+from stages.runner import run_stage
+
+SPA = [sys.executable, "-c", "from spa_cli.main import main; main()"]
+# Whatever has a state of its own: optimiser, average, gathered gradients, patience, the best epoch.
+OPTIONS = shlex.split(
+    "--epochs 14 --batch-size 5 --accumulate 2 --average ema --alignment-weight 0.5 --patience 12"
+    " --gain-db 3 --time-roll-share 0.2 --sampling balanced --device cpu --save-minutes 0"
+)
+
+
+@pytest.fixture(scope="module")
+def prepared(tones: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("kills") / "W"
+    run_stage(PREPARE, PrepareSettings(source=tones, workers=1), folder, QuietReporter())
+    run_stage(EMBED_LABELS, EmbedLabelsSettings(text_encoder="minilm"), folder, QuietReporter())
+    return folder
+
+
+def made(workspace: Path) -> dict[str, bytes]:
+    folder = workspace / "runs" / "main"
+    return {
+        name: (folder / name).read_bytes()
+        for name in ("model.safetensors", "history.parquet", "train.toml")
+    }
+
+
+def check_kills(prepared: Path, tmp_path: Path, kills: int) -> None:
+    calm = tmp_path / "calm"
+    shutil.copytree(prepared, calm)
+    command = [*SPA, "train", *OPTIONS, "--workspace"]
+    start = time.monotonic()
+    subprocess.run([*command, str(calm)], capture_output=True, check=True)
+    longest = time.monotonic() - start
+    expected = made(calm)
+    chance = random.Random(kills)  # noqa: S311 - when to kill, no secret
+    workspace, done, gone_on = tmp_path / "killed", 0, 0
+    while True:
+        if not workspace.exists():
+            shutil.copytree(prepared, workspace)
+        process = subprocess.Popen(
+            [*command, str(workspace)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        if done < kills:
+            try:
+                process.wait(chance.uniform(0.3, 1.1) * longest)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        _, said = process.communicate()
+        gone_on += "going on from" in said
+        if process.returncode == -signal.SIGKILL:
+            done += 1
+            continue
+        assert process.returncode == 0, said
+        assert made(workspace) == expected
+        assert not list(workspace.glob(".staging-*"))
+        if done >= kills:
+            break
+        shutil.rmtree(workspace)
+    assert gone_on > 0, "no training was killed in the middle"
+
+
+def test_five_kills(prepared: Path, tmp_path: Path) -> None:
+    check_kills(prepared, tmp_path, kills=5)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_fifty_kills(prepared: Path, tmp_path: Path) -> None:
+    check_kills(prepared, tmp_path, kills=50)
