@@ -1,9 +1,10 @@
 """The ways to train that are compared; a new one is one line.
 
 One thing is changed at a time: in the upper half from one-hot training, in the lower half from one
-form of SPA (texts are paths, centred; rule mean; weight 0.5; beside binary cross-entropy). It is not
-the full cross product. What the losses are made of is said in full, so that a change of the
-defaults of `spa train` does not change what a name here means; all else is the default.
+form of SPA (texts are paths, not centred; rule head; weight 0.5; beside binary cross-entropy), and,
+for the rules of a projection, from the rule mean with centred texts. It is not the full cross
+product. What the losses are made of is said in full, so that a change of the defaults of `spa train`
+does not change what a name here means; all else is the default.
 """
 
 from dataclasses import dataclass
@@ -21,8 +22,9 @@ SPA_CHANGES: tuple[tuple[str, object], ...] = (
     ("positive_balance", 0.0),
     ("smoothing", "none"),
     ("alignment_weight", 0.5),
-    ("alignment", "mean"),
-    ("centre_text", True),
+    ("alignment", "head"),
+    ("centre_text", False),
+    ("text_temperature", 0.1),
 )
 PATH = "{path}"
 
@@ -61,14 +63,19 @@ CONTENDERS = (
     _one_hot("smooth-text", smoothing="text"),
     _one_hot("smooth-ontology", smoothing="ontology"),
     _spa("spa"),
-    _spa("spa-each", alignment="each"),
-    _spa("spa-soft", alignment="soft"),
-    _spa("spa-name", prompt="{name}"),
-    _spa("spa-uncentred", centre_text=False),
     _spa("spa-0.25", alignment_weight=0.25),
     _spa("spa-1", alignment_weight=1.0),
     _spa("spa-2", alignment_weight=2.0),
+    _spa("spa-centred", centre_text=True),
+    _spa("spa-name", prompt="{name}"),
+    _spa("spa-sharp", text_temperature=0.02),
     _spa("spa-obce", loss="obce"),
+    _spa("mean", alignment="mean", centre_text=True),
+    _spa("mean-1", alignment="mean", centre_text=True, alignment_weight=1.0),
+    _spa("mean-uncentred", alignment="mean"),
+    _spa("mean-name", prompt="{name}", alignment="mean", centre_text=True),
+    _spa("each", alignment="each", centre_text=True),
+    _spa("soft", alignment="soft", centre_text=True),
     Contender("defaults", ()),
 )
 

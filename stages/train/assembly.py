@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from stages.audio.store import AudioStore
 from stages.context import StageContext
@@ -10,6 +12,7 @@ from stages.models.checkpoint import Checkpoint
 from stages.models.losses.balance import positive_weights
 from stages.train.audio_rate import warn_of_other_rate
 from stages.train.batch_size import Trial, chosen
+from stages.train.clips import Clips
 from stages.train.data import Data
 from stages.train.distributed import refuse_fewer_clips_than_processes
 from stages.train.history import History
@@ -18,6 +21,7 @@ from stages.train.loop import Loop
 from stages.train.objective import Objective
 from stages.train.plan import Plan
 from stages.train.precision import Precision
+from stages.train.sampling import balanced_shares
 from stages.train.settings import TrainSettings
 from stages.train.state import FOLDER, saved_batch_size
 from stages.train.step import Trainer
@@ -75,9 +79,18 @@ def _objective(settings: TrainSettings, data: Data, device: torch.device) -> Obj
         distances = torch.from_numpy(data.distances.values).to(device)
     weights = None
     if settings.positive_balance > 0:
-        counts = torch.from_numpy(data.train.targets.sum(axis=0)).to(device)
+        counts = torch.from_numpy(_clips_heard(settings, data.train)).to(device)
         weights = positive_weights(counts, len(data.train), settings.positive_balance)
     return Objective(settings, texts, distances, weights)
+
+
+def _clips_heard(settings: TrainSettings, train: Clips) -> NDArray[np.float64]:
+    """How many of as many clips as there are have each label (labels,), as they are drawn."""
+    if settings.sampling == "shuffled":
+        counts: NDArray[np.float64] = train.targets.sum(axis=0, dtype=np.float64)
+    else:
+        counts = balanced_shares(train.targets) @ train.targets * len(train)
+    return counts
 
 
 def trial_of(settings: TrainSettings, checkpoint: Checkpoint) -> Trial:

@@ -8,7 +8,7 @@ from ontology.database import open_ontology
 from ontology.distances import DistanceMatrix, distance_matrix
 from stages.artifacts import read_parquet
 from stages.context import StageContext
-from stages.errors import SpaError
+from stages.errors import SpaError, UsageError
 from stages.train.clips import Clips, clips_of_split
 from stages.train.labels_without_clips import labels_without_clips
 from stages.train.settings import TrainSettings
@@ -51,6 +51,7 @@ def read_data(settings: TrainSettings, context: StageContext) -> Data:
 
     Raises:
         SpaError: there is no clip to train on.
+        UsageError: smoothing by a flat ontology.
         ArtifactError: the label embeddings are of other labels.
     """
     labels = read_parquet(context.workspace / "labels.parquet", "labels")
@@ -73,6 +74,13 @@ def read_data(settings: TrainSettings, context: StageContext) -> Data:
         texts = read_label_texts(path, mids, centre=settings.centre_text)
     with open_ontology(context.workspace / "ontology.duckdb") as connection:
         distances = distance_matrix(connection, labels["mid"].to_pylist())
+    if distances.is_flat and settings.smoothing == "ontology":
+        raise UsageError(
+            "--smoothing ontology: the ontology is flat, every label is as far from every other",
+            "train without it, or with --smoothing text",
+        )
     if distances.is_flat and settings.reads_distances:
-        context.reporter.warn("the ontology is flat: its distances change nothing in the loss")
+        context.reporter.warn(
+            f"the ontology is flat: --loss {settings.loss} is then binary cross-entropy"
+        )
     return Data(carved, train, valid, labels, texts, distances)

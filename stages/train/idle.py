@@ -24,7 +24,11 @@ def _leaves_patches_out(chosen: TrainSettings) -> bool:
 _DEPENDENT = (
     _Dependent("alignment", "--alignment-weight above 0", lambda it: it.alignment_weight > 0),
     _Dependent("centre_text", "--alignment-weight above 0", lambda it: it.alignment_weight > 0),
-    _Dependent("text_temperature", "--alignment soft", lambda it: it.alignment == "soft"),
+    _Dependent(
+        "text_temperature",
+        "--alignment head or soft",
+        lambda it: it.alignment in ("head", "soft"),
+    ),
     _Dependent(
         "text_temperature", "--alignment-weight above 0", lambda it: it.alignment_weight > 0
     ),

@@ -36,7 +36,7 @@ class LossChoices(StageSettings):
         description="Pull of the text embeddings, relative to the classification loss; 0: one-hot training.",
     )
     alignment: Literal["head", "mean", "each", "soft"] = Field(
-        "mean",
+        "head",
         description="What follows the texts: the head's own distribution over the labels; or a projection of the clip's embedding, drawn to the mean of its texts, to each, or to their distribution (soft).",
     )
     text_temperature: float = Field(
@@ -46,5 +46,6 @@ class LossChoices(StageSettings):
         description="Sharpness of the texts' distribution over the labels, with the rules head and soft; lower: sharper.",
     )
     centre_text: bool = Field(
-        True, description="Subtract the labels' mean text embedding before aligning."
+        False,
+        description="Subtract the labels' mean text embedding first: better with the rules mean, each and soft.",
     )

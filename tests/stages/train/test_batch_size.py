@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 
 from stages.errors import SpaError
 from stages.models.tagger import Tagger
-from stages.train.batch_size import Trial, chosen, is_out_of_memory, largest_that_fits, out_of_memory
+from stages.train.batch_size import (
+    Trial,
+    chosen,
+    is_out_of_memory,
+    largest_that_fits,
+    out_of_memory,
+)
 from stages.train.precision import Precision
 
 
@@ -38,7 +44,9 @@ def test_a_trial_leaves_the_tagger_as_it_was(trial: Small) -> None:
     before = {name: tensor.clone() for name, tensor in trial.tagger.state_dict().items()}
     assert trial.fits(2)
     assert not trial.fits(64)
-    assert all(torch.equal(tensor, before[name]) for name, tensor in trial.tagger.state_dict().items())
+    assert all(
+        torch.equal(tensor, before[name]) for name, tensor in trial.tagger.state_dict().items()
+    )
     assert all(parameter.grad is None for parameter in trial.tagger.parameters())
 
 
@@ -51,7 +59,7 @@ def test_what_would_fit_is_named(trial: Small) -> None:
 
 
 def test_nothing_fits(trial: Small) -> None:
-    trial._step = lambda clips: torch.empty(2**50)  # type: ignore[method-assign,assignment]
+    trial._step = lambda _: torch.empty(2**50)  # type: ignore[method-assign,assignment]
     assert not trial.fits(1)
     assert "not even one clip" in str(out_of_memory(8, trial, processes=1).next_step)
 

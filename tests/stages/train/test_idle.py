@@ -10,7 +10,7 @@ from stages.train.settings import TrainSettings
 @pytest.mark.parametrize(
     ("values", "named", "needs"),
     [
-        ({"text_temperature": 0.2}, "text_temperature", "--alignment soft"),
+        ({"text_temperature": 0.2, "alignment": "mean"}, "text_temperature", "--alignment head"),
         (
             {"text_temperature": 0.2, "alignment": "soft", "alignment_weight": 0},
             "alignment",

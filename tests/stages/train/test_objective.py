@@ -83,7 +83,7 @@ def test_smoothing_moves_the_best_logits_of_near_labels_alone(smoothing: str) ->
     """A clip with label 3 alone: label 4 is next to it, label 2 far."""
     paired = functional.normalize(torch.eye(5) + torch.eye(5)[[0, 1, 2, 4, 3]] * 0.5, dim=1)
     texts = centred(paired)
-    choices = one_hot(smoothing=smoothing, smoothing_share=0.2)
+    choices = one_hot(smoothing=smoothing, smoothing_share=0.2, centre_text=True)
     logits = torch.zeros(1, 5, requires_grad=True)
     objective = Objective(choices, texts, DISTANCES, None)
     objective(logits, None, torch.eye(5)[3:4]).loss.backward()  # type: ignore[no-untyped-call]
@@ -97,7 +97,7 @@ def test_smoothing_moves_the_best_logits_of_near_labels_alone(smoothing: str) ->
 
 def test_text_smoothing_is_by_centred_texts_however_the_alignment_is() -> None:
     texts = centred(TEXTS)
-    choices = one_hot(smoothing="text")
+    choices = one_hot(smoothing="text", centre_text=True)
     by_centred = Objective(choices, texts, None, None)(LOGITS, None, TARGETS)
     found = losses_by(smoothing="text", centre_text=False)
     assert torch.equal(found.classification, by_centred.classification)
