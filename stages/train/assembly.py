@@ -12,6 +12,7 @@ from stages.models.checkpoint import Checkpoint
 from stages.models.losses.balance import positive_weights
 from stages.train.audio_rate import warn_of_other_rate
 from stages.train.batch_size import Trial, chosen
+from stages.train.clip_cache import ClipCache
 from stages.train.clips import Clips
 from stages.train.data import Data
 from stages.train.distributed import refuse_fewer_clips_than_processes
@@ -57,6 +58,7 @@ def assembled(  # noqa: PLR0913 - where all parts come together
     plan = Plan(data.train.targets, settings, batch_size)
     refuse_fewer_clips_than_processes(plan, world)
     window_samples = round(header.clip_seconds * header.sample_rate)
+    cache = ClipCache(store, data.train, round(settings.cache_gb * 1e9))
     steps = max(settings.epochs * plan.steps_per_epoch, 1)
     objective = _objective(settings, data, checkpoint.device)
     return Loop(
@@ -64,7 +66,7 @@ def assembled(  # noqa: PLR0913 - where all parts come together
         checkpoint=checkpoint,
         trainer=Trainer(checkpoint.tagger, objective, settings, steps, world),
         plan=plan,
-        loader=Loader(store, data.train, window_samples, settings.seed, world),
+        loader=Loader(cache, data.train, window_samples, settings.seed, world),
         validator=Validator(store, data.valid, data.distances.values, batch_size, world),
         history=history,
         reporter=context.reporter,

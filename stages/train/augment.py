@@ -33,11 +33,12 @@ def roll(waveform: Tensor, shift_samples: Tensor) -> Tensor:
 
 def mix(rows: Tensor, batch: Batch) -> Tensor:
     """Mix what was loaded, rows (loaded, ...), into this process's part of the batch (part, ...)."""
-    own = rows[batch.own.to(rows.device)]
+    whole = len(batch.own) == len(rows)  # one process alone: its own are all, in order
+    own = rows if whole else rows[batch.own.to(rows.device)]
     if bool((batch.share == 1).all()):
         return own
     share = batch.share.to(rows.device).view(-1, *[1] * (rows.ndim - 1))
-    return share * own + (1 - share) * rows[batch.partner.to(rows.device)]
+    return torch.lerp(rows[batch.partner.to(rows.device)], own, share)
 
 
 def hide(log_mel: Tensor, hidden: Tensor) -> Tensor:

@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stages.audio.store import AudioStore
 from stages.processes import default_workers
+from stages.train.clip_cache import ClipCache
 from stages.train.clips import Clips
 from stages.train.plan import BatchPlan
 from stages.train.world import World
@@ -50,10 +50,10 @@ class Loader:
     """Reads planned batches, several at once, in order."""
 
     def __init__(
-        self, store: AudioStore, clips: Clips, window_samples: int, seed: int, world: World
+        self, cache: ClipCache, clips: Clips, window_samples: int, seed: int, world: World
     ) -> None:
         """Keep what is needed; nothing is read yet."""
-        self.store, self.clips = store, clips
+        self.cache, self.clips = cache, clips
         self.window_samples, self.seed, self.world = window_samples, seed, world
         self.pinned = torch.cuda.is_available()
 
@@ -97,7 +97,7 @@ class Loader:
     def _clip(self, plan: BatchPlan, place: int) -> NDArray[np.float32]:
         """Read a clip; of one that is longer than the model hears at once, a random stretch."""
         index = int(plan.clips[place])
-        clip = self.store.read(self.clips.shards[index], self.clips.rows[index])
+        clip = self.cache.read(index)
         spare = len(clip) - self.window_samples
         if spare <= 0:
             return clip

@@ -10,6 +10,7 @@ from stages.train.batch_size import is_out_of_memory, out_of_memory
 from stages.train.config import write_config
 from stages.train.data import Data, read_data
 from stages.train.distributed import joined_world
+from stages.train.freed_memory import keep_freed_memory
 from stages.train.history import History
 from stages.train.loop import Loop
 from stages.train.settings import TrainSettings, TrainSummary
@@ -19,6 +20,7 @@ from stages.train.state import FOLDER, Best, Progress, best_model
 
 def run(settings: TrainSettings, context: StageContext) -> TrainSummary:
     """Train, keep the best epoch, write model.safetensors, history.parquet and train.toml."""
+    keep_freed_memory()
     with joined_world(context.team, settings.device) as world:
         data = read_data(settings, context)
         started = start(settings, context, data)
@@ -41,6 +43,7 @@ def run(settings: TrainSettings, context: StageContext) -> TrainSummary:
 
 def join(settings: TrainSettings, context: StageContext) -> None:
     """Train along with the process that runs `run`, and write nothing."""
+    keep_freed_memory()
     with joined_world(context.team, settings.device) as world:
         data = read_data(settings, context)
         checkpoint = start(settings, context, data).checkpoint

@@ -60,3 +60,10 @@ class RunningChoices(StageSettings):
         description="Longest time between two saved states within an epoch; one is saved after each.",
         json_schema_extra=NO_EFFECT,
     )
+    cache_gb: float = Field(
+        2.0,
+        ge=0,
+        le=10000,
+        description="Memory for decoded training clips, in GB: they need not be decoded again.",
+        json_schema_extra=NO_EFFECT,
+    )

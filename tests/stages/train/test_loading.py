@@ -13,6 +13,7 @@ from stages.prepare.settings import PrepareSettings
 from stages.reporter import QuietReporter
 from stages.runner import run_stage
 from stages.train.augment import Augmentation, drawing, mix
+from stages.train.clip_cache import ClipCache
 from stages.train.clips import Clips, clips_of_split
 from stages.train.loading import Batch, Loader
 from stages.train.plan import BatchPlan, Plan
@@ -39,7 +40,8 @@ def loaded(
     data: tuple[AudioStore, Clips], plans: list[BatchPlan], samples: int, world: World | None = None
 ) -> list[Batch]:
     store, clips = data
-    return list(Loader(store, clips, samples, 0, world or World()).load(plans))
+    cache = ClipCache(store, clips, 10**6)
+    return list(Loader(cache, clips, samples, 0, world or World()).load(plans))
 
 
 def plans(data: tuple[AudioStore, Clips], **settings: object) -> list[BatchPlan]:

@@ -23,6 +23,9 @@ OPTIONS = shlex.split(
     "--epochs 14 --batch-size 5 --accumulate 2 --average ema --alignment-weight 0.5 --patience 12"
     " --gain-db 3 --time-roll-share 0.2 --sampling balanced --device cpu --save-minutes 0"
 )
+TRAIN = [*SPA, "train", *OPTIONS, "--workspace"]
+# No file of more than 2 MB: the model fits, the state of the training with its two moments does not.
+CRAMPED = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, resource.RLIM_INFINITY));"
 
 
 @pytest.fixture(scope="module")
@@ -41,21 +44,23 @@ def made(workspace: Path) -> dict[str, bytes]:
     }
 
 
+def calm_training(prepared: Path, workspace: Path) -> dict[str, bytes]:
+    shutil.copytree(prepared, workspace)
+    subprocess.run([*TRAIN, str(workspace)], capture_output=True, check=True)
+    return made(workspace)
+
+
 def check_kills(prepared: Path, tmp_path: Path, kills: int) -> None:
-    calm = tmp_path / "calm"
-    shutil.copytree(prepared, calm)
-    command = [*SPA, "train", *OPTIONS, "--workspace"]
     start = time.monotonic()
-    subprocess.run([*command, str(calm)], capture_output=True, check=True)
+    expected = calm_training(prepared, tmp_path / "calm")
     longest = time.monotonic() - start
-    expected = made(calm)
     chance = random.Random(kills)  # noqa: S311 - when to kill, no secret
     workspace, done, gone_on = tmp_path / "killed", 0, 0
     while True:
         if not workspace.exists():
             shutil.copytree(prepared, workspace)
         process = subprocess.Popen(
-            [*command, str(workspace)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            [*TRAIN, str(workspace)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )
         if done < kills:
             try:
@@ -74,6 +79,25 @@ def check_kills(prepared: Path, tmp_path: Path, kills: int) -> None:
             break
         shutil.rmtree(workspace)
     assert gone_on > 0, "no training was killed in the middle"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_a_disk_that_is_full_while_saving(prepared: Path, tmp_path: Path) -> None:
+    expected = calm_training(prepared, tmp_path / "calm")
+    workspace = tmp_path / "cramped"
+    shutil.copytree(prepared, workspace)
+    before = sorted(path.name for path in workspace.iterdir())
+    command = [sys.executable, "-c", CRAMPED + SPA[2], *TRAIN[3:], str(workspace)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    (problem,) = [line for line in done.stderr.splitlines() if "cannot be written" in line]
+    assert "larger than is allowed here" in problem
+    assert "Traceback" not in done.stderr
+    assert not (workspace / "runs" / "main" / "model.safetensors").exists()
+    visible = {path.name for path in workspace.iterdir() if not path.name.startswith(".")}
+    assert visible <= {*before, "runs"}
+    subprocess.run([*TRAIN, str(workspace)], capture_output=True, check=True)
+    assert made(workspace) == expected
 
 
 def test_five_kills(prepared: Path, tmp_path: Path) -> None:
