@@ -1,5 +1,6 @@
 """Several processes that train together over torch.distributed: one a GPU, or on CPUs."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
@@ -13,22 +14,13 @@ from torch.nn.parallel import DistributedDataParallel
 
 from stages.errors import UsageError
 from stages.models.devices import choose_device
+from stages.models.exact_batch_norm import with_exact_norms
 from stages.team import PeerLostError, Team
-from stages.train.batch_norm import with_exact_norms
 from stages.train.plan import Plan
 from stages.train.world import World
 
 # A process may wait for another that downloads weights, or reads clips from a slow disk.
 _LONGEST_WAIT = timedelta(minutes=30)
-
-
-class Alone(World):
-    """One process, which gives the numbers that several would."""
-
-    def wrapped(self, module: nn.Module) -> nn.Module:
-        """Return the module; on a CPU its batch norms are replaced, in place, by exact ones."""
-        on_cuda = any(parameter.is_cuda for parameter in module.parameters())
-        return module if on_cuda else with_exact_norms(module, lambda own: own)
 
 
 class Distributed(World):
@@ -49,10 +41,11 @@ class Distributed(World):
         if any(parameter.is_cuda for parameter in module.parameters()):
             convert = nn.SyncBatchNorm.convert_sync_batchnorm  # there is none for CPUs
             module = convert(module)  # type: ignore[no-untyped-call]  # torch has no type here
-        else:
-            module = with_exact_norms(module, self.summed)
-        # Statistics are the same everywhere: there is nothing to send before each batch.
-        return DistributedDataParallel(module, broadcast_buffers=False)
+        module = with_exact_norms(module, self.summed)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # newer torch has another name for it
+            # Statistics are the same everywhere: there is nothing to send before each batch.
+            return DistributedDataParallel(module, broadcast_buffers=False)
 
     def gradients_stay(self, module: nn.Module) -> AbstractContextManager[object]:
         """Accumulate gradients of a `wrapped` module without averaging them yet."""
@@ -116,7 +109,7 @@ def joined_world(team: Team, device: str) -> Iterator[World]:
         PeerLostError: another process has stopped.
     """
     if team.size == 1:
-        yield Alone()
+        yield World()
         return
     on_cuda = choose_device(device).type == "cuda"
     if on_cuda:

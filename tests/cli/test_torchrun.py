@@ -130,7 +130,14 @@ def children(job: subprocess.Popen[str]) -> Iterator[tuple[int, int]]:
                 yield pid, int(ranks[0])
 
 
-@pytest.mark.parametrize("killed", ["launcher", "leader", "follower"])
+@pytest.mark.parametrize(
+    "killed",
+    [
+        "leader",
+        pytest.param("launcher", marks=pytest.mark.slow),
+        pytest.param("follower", marks=pytest.mark.slow),
+    ],
+)
 def test_killed_and_started_again(both: tuple[Path, str], killed: str) -> None:
     """The same end as that of a training that nothing has stopped."""
     workspace = both[0]

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from stages.audio.log_mel import FrontEnd
 from stages.models.encoders.base import Encoder
+from stages.models.exact_batch_norm import ExactBatchNorm
 
 
 class Small(Encoder):
@@ -40,12 +41,12 @@ class Small(Encoder):
     def __init__(self) -> None:
         """Build with random weights."""
         super().__init__()
-        self.bn0 = nn.BatchNorm2d(self.front_end.mel_bands)
+        self.bn0 = ExactBatchNorm(nn.BatchNorm2d(self.front_end.mel_bands))
         pairs = list(zip(self.channels[:-1], self.channels[1:], strict=True))
         self.convolutions = nn.ModuleList(
             nn.Conv2d(before, after, 3, padding=1, bias=False) for before, after in pairs
         )
-        self.norms = nn.ModuleList(nn.BatchNorm2d(after) for _, after in pairs)
+        self.norms = nn.ModuleList(ExactBatchNorm(nn.BatchNorm2d(after)) for _, after in pairs)
         self.fc = nn.Linear(self.channels[-1], self.embedding_dimensions)
         self.to(memory_format=torch.channels_last)  # half as fast again on a CPU
 

@@ -7,7 +7,8 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from stages.train.distributed import Alone, Distributed
+from stages.models.exact_batch_norm import of_one_process, with_exact_norms
+from stages.train.distributed import Distributed
 from stages.train.world import World
 
 ROWS = 7  # of three processes parts of 3, 2 and 2
@@ -31,7 +32,7 @@ def part_of(world: World) -> dict[str, torch.Tensor | bytes | None]:
     net = Net()
     if world.rank:
         nn.init.zeros_(net.first.weight)  # the first process's weights count
-    module = world.wrapped(net)
+    module = world.wrapped(net) if world.size > 1 else with_exact_norms(net, of_one_process)
     for batch in range(2):
         x = torch.randn(ROWS, 4, generator=torch.Generator().manual_seed(batch)) * 3 + 20
         own = world.part(ROWS)
@@ -63,7 +64,7 @@ def _backward(world: World, module: nn.Module, own: torch.Tensor) -> None:
 def main(folder: str, rank: int, size: int) -> None:
     torch.set_num_threads(1)
     if size == 1:
-        torch.save(part_of(Alone()), f"{folder}/alone.pt")
+        torch.save(part_of(World()), f"{folder}/alone.pt")
         return
     dist.init_process_group("gloo", f"file://{folder}/meet", rank=rank, world_size=size)
     torch.save(part_of(Distributed(rank, size)), f"{folder}/{rank}.pt")

@@ -10,17 +10,25 @@ from torch import Tensor, nn
 Summed = Callable[[Tensor], Tensor]
 
 
+def of_one_process(own: Tensor) -> Tensor:
+    """Return the sum over all processes where there is one alone."""
+    return own
+
+
 def with_exact_norms(module: nn.Module, summed: Summed) -> nn.Module:
     """Replace the batch norms in `module`, in place; return it.
 
-    Parameters and statistics are the same tensors under the same names.
+    Parameters and statistics are the same tensors under the same names. Those that are exact already
+    take `summed` over.
 
     Args:
-        module: on the CPU.
+        module: what holds them.
         summed: from a tensor, the sum of that of all processes.
     """
     for parent in list(module.modules()):
         for name, child in list(parent.named_children()):
+            if isinstance(child, ExactBatchNorm):
+                child.summed = summed
             if isinstance(child, (nn.BatchNorm1d, nn.BatchNorm2d)):
                 setattr(parent, name, ExactBatchNorm(child, summed))
     return module
@@ -34,15 +42,18 @@ class ExactBatchNorm(nn.Module):
     norm that it stands for.
 
     Sums are taken for each clip by itself, in float32, and then over clips in float64: so it does not
-    matter which process has which clip, but in the last bit of a float64. (torch sums up over clips in
-    float32: in its variance about 1e-5 is rounding, which in a few steps of AdamW is 1e-3 of the loss.)
+    matter which process has which clip, but in the last bit of a float64. (torch, where channels are
+    last in memory, sums up all values in float32 on a CPU: 1e-5 of its variance is rounding, more the
+    longer the clips, which in a few steps of AdamW is 1e-3 of the loss.)
     """
 
     running_mean: Tensor
     running_var: Tensor
     num_batches_tracked: Tensor
 
-    def __init__(self, single: nn.BatchNorm1d | nn.BatchNorm2d, summed: Summed) -> None:
+    def __init__(
+        self, single: nn.BatchNorm1d | nn.BatchNorm2d, summed: Summed = of_one_process
+    ) -> None:
         """Take over parameters, statistics and mode of `single`.
 
         Raises:

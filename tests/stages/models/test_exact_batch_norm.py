@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from stages.models.exact_batch_norm import with_exact_norms
 from stages.models.tagger import Tagger
-from stages.train.batch_norm import with_exact_norms
 
 
 def itself(own: Tensor) -> Tensor:
