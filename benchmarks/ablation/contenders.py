@@ -3,7 +3,8 @@
 One thing is changed at a time: in the upper half from one-hot training, in the lower half from one
 form of SPA (texts are paths, not centred; rule head; weight 0.5; beside binary cross-entropy), and,
 for the rules of a projection, from the rule mean with centred texts. It is not the full cross
-product. What the losses are made of is said in full, so that a change of the defaults of `spa train`
+product. `softmax` is a control: its temperature is so low that a clip's own labels alone count, and
+the texts do not. What the losses are made of is said in full, so that a change of the defaults of `spa train`
 does not change what a name here means; all else is the default.
 """
 
@@ -24,7 +25,7 @@ SPA_CHANGES: tuple[tuple[str, object], ...] = (
     ("alignment_weight", 0.5),
     ("alignment", "head"),
     ("centre_text", False),
-    ("text_temperature", 0.1),
+    ("text_temperature", None),
 )
 PATH = "{path}"
 
@@ -68,7 +69,8 @@ CONTENDERS = (
     _spa("spa-2", alignment_weight=2.0),
     _spa("spa-centred", centre_text=True),
     _spa("spa-name", prompt="{name}"),
-    _spa("spa-sharp", text_temperature=0.02),
+    _spa("spa-0.1", text_temperature=0.1),
+    _spa("softmax", text_temperature=0.01),
     _spa("spa-obce", loss="obce"),
     _spa("mean", alignment="mean", centre_text=True),
     _spa("mean-1", alignment="mean", centre_text=True, alignment_weight=1.0),

@@ -96,7 +96,7 @@ def _without_effect(settings: TrainSettings) -> set[str]:
     }
     if settings.alignment_weight == 0:
         found |= {"alignment", "centre_text"}
-    if settings.alignment_weight == 0 or settings.alignment != "soft":
+    if settings.alignment_weight == 0 or settings.alignment not in ("head", "soft"):
         found.add("text_temperature")
     if settings.smoothing == "none":
         found.add("smoothing_share")

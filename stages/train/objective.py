@@ -9,6 +9,7 @@ from stages.models.losses.alignment import (
     align_to_distribution,
     align_to_each,
     align_to_mean,
+    spreading_temperature,
 )
 from stages.models.losses.balance import balanced_cells
 from stages.models.losses.classification import cross_entropy_cells
@@ -63,6 +64,9 @@ class Objective:
         self._settings, self._weights = settings, positive_weights
         self._texts, self._distances = text_embeddings, distances
         self._closeness = self._find_closeness()
+        self._temperature = settings.text_temperature or (
+            0.0 if text_embeddings is None else spreading_temperature(text_embeddings)
+        )
         if settings.loss != "bce" and distances is None:
             raise ValueError(f"the loss {settings.loss} needs distances")
 
@@ -106,9 +110,8 @@ class Objective:
             return None
         if self._texts is None:
             raise ValueError("alignment needs text embeddings")
-        temperature = self._settings.text_temperature
         if self._settings.alignment == "head":
-            return align_head(logits, targets, self._texts, temperature)
+            return align_head(logits, targets, self._texts, self._temperature)
         if projected is None:
             raise ValueError(f"the rule {self._settings.alignment} needs a projection")
         match self._settings.alignment:
@@ -117,7 +120,7 @@ class Objective:
             case "each":
                 return align_to_each(projected, targets, self._texts)
             case "soft":
-                return align_to_distribution(projected, targets, self._texts, temperature)
+                return align_to_distribution(projected, targets, self._texts, self._temperature)
 
     def _find_closeness(self) -> Tensor | None:
         """How near labels are, for smoothing: (labels, labels)."""

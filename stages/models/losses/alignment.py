@@ -94,6 +94,28 @@ def text_distributions(targets: Tensor, texts: Tensor, temperature: float) -> Te
     return _per_label(targets, proximity) @ proximity
 
 
+def spreading_temperature(texts: Tensor, own_share: float = 0.5) -> float:
+    """Return the temperature at which a label keeps `own_share` of its own distribution, on average.
+
+    So a distribution is spread alike however many labels there are, and however crowded a text encoder
+    makes them: with MiniLM's paths it is 0.27 for UrbanSound8K's ten labels, 0.09 for the
+    demonstration's 61 and 0.075 for AudioSet's 527. Found by bisection, since the share falls as the
+    temperature rises; at most 10 and at least 0.001, where no temperature does it (two labels, or all
+    texts alike).
+
+    Args:
+        texts: see above.
+        own_share: in (0, 1).
+    """
+    proximity = (texts @ texts.T).double()
+    low, high = 1e-3, 10.0
+    for _ in range(50):
+        middle = (low * high) ** 0.5
+        kept = F.softmax(proximity / middle, dim=1).diagonal().mean()
+        low, high = (middle, high) if kept > own_share else (low, middle)
+    return high
+
+
 def _precise(projected: Tensor) -> Tensor:
     return projected.to(torch.promote_types(projected.dtype, torch.float32))
 

@@ -39,11 +39,11 @@ class LossChoices(StageSettings):
         "head",
         description="What follows the texts: the head's own distribution over the labels; or a projection of the clip's embedding, drawn to the mean of its texts, to each, or to their distribution (soft).",
     )
-    text_temperature: float = Field(
-        0.1,
+    text_temperature: float | None = Field(
+        None,
         gt=0,
         le=10,
-        description="Sharpness of the texts' distribution over the labels, with the rules head and soft; lower: sharper.",
+        description="Sharpness of the texts' distribution over the labels, with the rules head and soft; lower: sharper. [default: so that a label keeps half of its own]",
     )
     centre_text: bool = Field(
         False,

@@ -9,7 +9,11 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional
 
-from stages.models.losses.alignment import align_head, text_distributions
+from stages.models.losses.alignment import (
+    align_head,
+    spreading_temperature,
+    text_distributions,
+)
 
 TARGETS = torch.tensor([[1.0, 0, 1, 0, 0], [0, 0, 0, 0, 1], [0, 0.3, 0, 0.7, 0.7]]).double()
 seeds = st.integers(0, 2**32 - 1)
@@ -93,3 +97,20 @@ def test_low_precision_is_computed_in_float32() -> None:
     found = align_head(logits, TARGETS.float(), texts, 0.1)
     assert found.dtype == torch.float32
     assert found.item() == pytest.approx(by_hand(logits.double(), TARGETS, texts, 0.1), rel=1e-5)
+
+
+@given(seed=seeds, labels=st.integers(3, 40), share=st.floats(0.4, 0.95))
+def test_the_temperature_spreads_as_asked(seed: int, labels: int, share: float) -> None:
+    texts = unit_texts(labels, seed)
+    temperature = spreading_temperature(texts, share)
+    kept = text_distributions(torch.eye(labels).double(), texts, temperature).diagonal().mean()
+    if temperature < 9.9:
+        assert kept.item() == pytest.approx(share, abs=1e-6)
+    else:
+        assert kept > share, "as far as it may be spread"
+
+
+@pytest.mark.parametrize(("texts", "bound"), [(torch.eye(2, 8), 10), (torch.ones(4, 1), 1e-3)])
+def test_where_no_temperature_spreads_so(texts: Tensor, bound: float) -> None:
+    """Of two labels each keeps at least half; of equal texts none keeps more than its part."""
+    assert spreading_temperature(texts) == pytest.approx(bound, rel=1e-3)
