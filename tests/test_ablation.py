@@ -128,7 +128,10 @@ def test_each_contender_changes_one_thing() -> None:
         ours, theirs = (one.settings(base, 7).model_dump() for one in (contender, origin))
         changed = [name for name in ours if ours[name] != theirs[name]]
         if contender.name == "mean":  # the paper's form: with a projection, whose texts are centred
-            assert changed == ["alignment", "centre_text"]
+            assert changed == ["alignment", "text_pull", "centre_text"]
+            continue
+        if contender.name == "softmax":  # the control: no text anywhere
+            assert changed == ["text_temperature", "text_pull"]
             continue
         assert len(changed) + (contender.prompt != origin.prompt) == (contender is not origin)
 

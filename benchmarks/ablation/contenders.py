@@ -1,11 +1,12 @@
 """The ways to train that are compared; a new one is one line.
 
 One thing is changed at a time: in the upper half from one-hot training, in the lower half from one
-form of SPA (texts are paths, not centred; rule head; weight 0.5; beside binary cross-entropy), and,
-for the rules of a projection, from the rule mean with centred texts. It is not the full cross
-product. `softmax` is a control: its temperature is so low that a clip's own labels alone count, and
-the texts do not. What the losses are made of is said in full, so that a change of the defaults of `spa train`
-does not change what a name here means; all else is the default.
+form of SPA (texts are paths, not centred; rule head; weight 0.5; the texts take part in scoring; beside
+binary cross-entropy), and, for the rules of a projection, from the rule mean with centred texts. It is
+not the full cross product. `softmax` is a control: its temperature is so low that a clip's own labels
+alone count, and the texts do not, neither in training nor at scoring. What the losses are made of is
+said in full, so that a change of the defaults of `spa train` does not change what a name here means;
+all else is the default.
 """
 
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ SPA_CHANGES: tuple[tuple[str, object], ...] = (
     ("alignment", "head"),
     ("centre_text", False),
     ("text_temperature", None),
+    ("text_pull", 2.0),
 )
 PATH = "{path}"
 
@@ -70,14 +72,15 @@ CONTENDERS = (
     _spa("spa-centred", centre_text=True),
     _spa("spa-name", prompt="{name}"),
     _spa("spa-0.1", text_temperature=0.1),
-    _spa("softmax", text_temperature=0.01),
+    _spa("spa-unpulled", text_pull=0.0),
+    _spa("softmax", text_temperature=0.01, text_pull=0.0),
     _spa("spa-obce", loss="obce"),
-    _spa("mean", alignment="mean", centre_text=True),
-    _spa("mean-1", alignment="mean", centre_text=True, alignment_weight=1.0),
-    _spa("mean-uncentred", alignment="mean"),
-    _spa("mean-name", prompt="{name}", alignment="mean", centre_text=True),
-    _spa("each", alignment="each", centre_text=True),
-    _spa("soft", alignment="soft", centre_text=True),
+    _spa("mean", alignment="mean", centre_text=True, text_pull=0.0),
+    _spa("mean-1", alignment="mean", centre_text=True, alignment_weight=1.0, text_pull=0.0),
+    _spa("mean-uncentred", alignment="mean", text_pull=0.0),
+    _spa("mean-name", prompt="{name}", alignment="mean", centre_text=True, text_pull=0.0),
+    _spa("each", alignment="each", centre_text=True, text_pull=0.0),
+    _spa("soft", alignment="soft", centre_text=True, text_pull=0.0),
     Contender("defaults", ()),
 )
 

@@ -95,7 +95,7 @@ def _without_effect(settings: TrainSettings) -> set[str]:
         and field.json_schema_extra.get("changes_output") is False
     }
     if settings.alignment_weight == 0:
-        found |= {"alignment", "centre_text"}
+        found |= {"alignment", "centre_text", "text_pull"}
     if settings.alignment_weight == 0 or settings.alignment not in ("head", "soft"):
         found.add("text_temperature")
     if settings.smoothing == "none":

@@ -14,6 +14,7 @@ from stages.artifacts import read_parquet
 from stages.audio.store import AudioStore
 from stages.models.encoders import ENCODERS
 from stages.models.tagger import Tagger
+from stages.train.clip_cache import ClipCache
 from stages.train.clips import clips_of_split
 from stages.train.compilation import compile_encoder
 from stages.train.loading import Batch, Loader
@@ -70,7 +71,8 @@ class Steps:
         self.plan = Plan(clips.targets, settings, case.batch_size)
         sample_rate = front_end.sample_rate
         store = AudioStore(workspace / "audio", sample_rate)
-        self.loader = Loader(store, clips, round(seconds * sample_rate), settings.seed, World())
+        cache = ClipCache(store, clips, most_bytes=0)  # every clip is decoded each time
+        self.loader = Loader(cache, clips, round(seconds * sample_rate), settings.seed, World())
 
     def batches(self, count: int) -> Iterator[Batch]:
         """Load so many batches, over as many epochs as they take."""

@@ -14,6 +14,7 @@ from stages.audio.log_mel import FrontEnd
 from stages.errors import ArtifactError
 from stages.models.encoders import ENCODERS
 from stages.models.tagger import Tagger
+from stages.models.text_pull import TextPull
 
 _HEADER_KEY = "spa"
 _LONGEST_HEADER_BYTES = 64 << 20
@@ -37,7 +38,8 @@ class ModelHeader(BaseModel):
 
     A clip shorter than `clip_seconds` is filled up with silence, as in training; a model with
     `pads_short_clips` False hears it as long as it is (but at least a second). `text_space` is what
-    the labels' texts were in training, if they took part; `projects`: the model has a projection there.
+    the labels' texts were in training, if they took part; `projects`: the model has a projection
+    there; `text_pull`: how much the texts move the scores.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,6 +53,7 @@ class ModelHeader(BaseModel):
     pads_short_clips: bool = True
     text_space: TextSpace | None
     projects: bool = True
+    text_pull: float = Field(0.0, ge=0, allow_inf_nan=False)
     ontology_sha256: str
     training: dict[str, object]
     metrics: dict[str, float]
@@ -92,14 +95,24 @@ def load_checkpoint(path: Path, device: torch.device) -> Checkpoint:
             f"{path}: encoder '{header.encoder}' with this front end is unknown to this version",
             "use the version that trained the model; its lineage says which",
         )
-    dimensions = header.text_space.dimensions if header.text_space and header.projects else None
-    tagger = Tagger(header.encoder, len(header.mids), dimensions, header.front_end)
+    tagger = _empty_tagger(header)
     try:
         tagger.load_state_dict(load_file(path), strict=True)
     except (RuntimeError, SafetensorError) as error:
         detail = " ".join(str(error).split())[:200]
         raise ArtifactError(f"{path}: the weights do not fit the header: {detail}") from error
     return Checkpoint(tagger.to(device).eval(), header, device)
+
+
+def _empty_tagger(header: ModelHeader) -> Tagger:
+    """A tagger of the header's shape, for its weights."""
+    labels, projection, pull = len(header.mids), None, None
+    if header.text_space is not None:
+        dimensions = header.text_space.dimensions
+        projection = dimensions if header.projects else None
+        if header.text_pull > 0:
+            pull = TextPull(torch.zeros(labels, dimensions), header.text_pull)
+    return Tagger(header.encoder, labels, projection, header.front_end, pull)
 
 
 def read_header(path: Path) -> ModelHeader:

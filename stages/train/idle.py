@@ -23,6 +23,7 @@ def _leaves_patches_out(chosen: TrainSettings) -> bool:
 
 _DEPENDENT = (
     _Dependent("alignment", "--alignment-weight above 0", lambda it: it.alignment_weight > 0),
+    _Dependent("text_pull", "--alignment-weight above 0", lambda it: it.alignment_weight > 0),
     _Dependent("centre_text", "--alignment-weight above 0", lambda it: it.alignment_weight > 0),
     _Dependent(
         "text_temperature",

@@ -58,6 +58,11 @@ class TrainSettings(
         return self.aligns and self.alignment != "head"
 
     @property
+    def pulls(self) -> bool:
+        """Whether the texts take part in scoring."""
+        return self.aligns and self.text_pull > 0
+
+    @property
     def reads_texts(self) -> bool:
         """Whether the labels' text embeddings are needed."""
         return self.aligns or (self.smoothing == "text" and self.epochs > 0)

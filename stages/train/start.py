@@ -10,6 +10,7 @@ from stages.models.devices import choose_device
 from stages.models.encoders import ENCODERS
 from stages.models.public_start import find_public_weights, start_from
 from stages.models.tagger import Tagger
+from stages.models.text_pull import TextPull
 from stages.train.compilation import compile_encoder
 from stages.train.data import Data
 from stages.train.settings import TrainSettings
@@ -39,7 +40,8 @@ def start(settings: TrainSettings, context: StageContext, data: Data) -> Start:
     ENCODERS[encoder].check_length(clip_seconds)
     dimensions = texts.space.dimensions if texts and settings.projects else None
     front_end = ENCODERS[encoder].front_end_for(clip_seconds)
-    tagger = Tagger(encoder, labels.num_rows, dimensions, front_end)
+    pull = TextPull(texts.embeddings, settings.text_pull) if texts and settings.pulls else None
+    tagger = Tagger(encoder, labels.num_rows, dimensions, front_end, pull)
     known = start_from(tagger, init, labels["mid"].to_pylist()) if init else 0
     if settings.epochs == 0 and known < labels.num_rows:
         context.reporter.warn(
@@ -68,6 +70,7 @@ def _header(
         pads_short_clips=settings.epochs > 0,
         text_space=data.texts.space if data.texts else None,
         projects=settings.projects,
+        text_pull=settings.text_pull if settings.pulls else 0.0,
         ontology_sha256=context.lineage.inputs["ontology.duckdb"],
         training=settings.model_dump(mode="json"),
         metrics={},

@@ -45,6 +45,12 @@ class LossChoices(StageSettings):
         le=10,
         description="Sharpness of the texts' distribution over the labels, with the rules head and soft; lower: sharper. [default: so that a label keeps half of its own]",
     )
+    text_pull: float = Field(
+        2.0,
+        ge=0,
+        le=100,
+        description="At scoring: how much a label gains whose text is near to those of what is heard; 0: nothing.",
+    )
     centre_text: bool = Field(
         False,
         description="Subtract the labels' mean text embedding first: better with the rules mean, each and soft.",

@@ -68,6 +68,29 @@ def test_the_model_file_is_complete(workspace: Path) -> None:
     assert '"clips.parquet"' in header.lineage
 
 
+@pytest.mark.parametrize(
+    ("choices", "names"),
+    [
+        ({"alignment": "head"}, {"pull.texts"}),
+        ({"alignment": "head", "text_pull": 0}, set()),
+        ({"alignment": "mean", "text_pull": 0}, {"projection.weight", "projection.bias"}),
+        ({"alignment": "soft"}, {"projection.weight", "projection.bias", "pull.texts"}),
+        ({"alignment_weight": 0, "smoothing": "text"}, set()),
+    ],
+)
+def test_the_model_has_what_scoring_needs_of_the_texts(
+    workspace: Path, choices: dict[str, object], names: set[str]
+) -> None:
+    summary = train(workspace, name="texts", epochs=1, **choices)
+    found = load_checkpoint(Path(summary.model), torch.device("cpu"))
+    others = {name for name in found.tagger.state_dict() if not name.startswith(("enc", "head."))}
+    assert others == names
+    if "pull.texts" in names:
+        assert found.header.text_pull == 2
+        assert found.header.text_space is not None
+        assert found.header.text_space.prompts[0].startswith("Sound > ")
+
+
 def test_history_has_losses_and_validation_of_every_epoch(workspace: Path) -> None:
     train(workspace, name="history", alignment_weight=0.5)
     rows = pq.read_table(workspace / "runs" / "history" / "history.parquet").to_pylist()
