@@ -14,7 +14,14 @@ from stages.lock import HeldError
 from stages.pipeline import Artifact, R, S, Stage
 from stages.records import FinishedRun, is_current, newest_run, read_record, record_path
 from stages.reporter import Reporter
-from stages.staging import finish_left_over, forget, remove_if_of, staging_folder, staging_path
+from stages.staging import (
+    finish_left_over,
+    forget,
+    is_of_another,
+    remove_if_of,
+    staging_folder,
+    staging_path,
+)
 from stages.team import Team
 
 _TURN_SECONDS = 10.0
@@ -95,6 +102,11 @@ def _run_in(  # noqa: PLR0913 - see run_stage
         return Outcome(stage.summary.model_validate(record.summary), unchanged=True)
     _check_room(stage, settings, outputs, workspace)
     if outputs:
+        if is_of_another(workspace, key, lineage.identity(), stage.resumes_from):
+            reporter.warn(
+                f"what an unfinished `spa {stage.name}` had done for {key} is thrown away: its settings"
+                " or inputs were others"
+            )
         with staging_folder(workspace, key, lineage.identity(), stage.resumes_from) as staging:
             context = StageContext(workspace, staging, lineage, reporter, force, team)
             summary = _run(stage, settings, context)
@@ -128,7 +140,7 @@ def _check_room(
                     "move it away, or name another --workspace",
                 )
         for source in settings.sources():
-            if source.resolve().is_relative_to(path.resolve()):
+            if _resolved(source).is_relative_to(path.resolve()):
                 raise UsageError(
                     f"{source} lies in {path}, which `spa {stage.name}` would replace",
                     "name another --workspace",
@@ -138,6 +150,15 @@ def _check_room(
                 f"{path} is there already, and `spa {stage.name}` has not made it",
                 "move it away, or name another --workspace",
             )
+
+
+def _resolved(source: Path) -> Path:
+    try:
+        return source.resolve()
+    except (OSError, RuntimeError) as error:  # links in a circle
+        raise UsageError(
+            f"{source} cannot be followed: {error}", "name a file or a folder"
+        ) from None
 
 
 def _finished(lineage: Lineage, outputs: tuple[Artifact, ...], summary: R) -> FinishedRun:

@@ -118,6 +118,12 @@ def finish_left_over(workspace: Path) -> dict[str, int | None]:
     return held
 
 
+def is_of_another(workspace: Path, key: str, identity: str, resumes_from: str | None) -> bool:
+    """Whether a run could go on in the folder, but not one of this `identity`."""
+    folder = staging_path(workspace, key)
+    return _identity(folder) != identity and _can_go_on(folder, resumes_from)
+
+
 def remove_if_of(workspace: Path, key: str, identity: str) -> None:
     """Remove the folder when the run that could go on in it is one that has finished since."""
     folder = staging_path(workspace, key)

@@ -17,9 +17,9 @@ def add(app: typer.Typer) -> None:
 
 def show(summary: TrainSummary, console: Console) -> None:
     """Print what was trained, how well it did on validation, and where the model is."""
-    how = (
-        f"alignment weight {summary.alignment_weight:g}" if summary.alignment_weight else "one-hot"
-    )
+    how = "one-hot"
+    if summary.alignment is not None:
+        how = f"alignment {summary.alignment}, weight {summary.alignment_weight:g}"
     if summary.epochs == 0:
         how = "not trained"
     console.print(
@@ -38,7 +38,8 @@ def show(summary: TrainSummary, console: Console) -> None:
         )
     if summary.valid_map is not None:
         console.print(
-            f"best validation mAP {summary.valid_map:.4f} in epoch {summary.best_epoch} "
+            f"best validation in epoch {summary.best_epoch}: mAP {summary.valid_map:.4f}, "
+            f"OmAP {summary.valid_omap:.4f} "
             f"({summary.valid_clips} clips)"
         )
     console.print(f"model: {summary.model}", markup=False, highlight=False, soft_wrap=True)

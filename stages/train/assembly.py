@@ -119,3 +119,18 @@ def with_batch_size(
     training = settings.model_dump(mode="json")
     header = checkpoint.header.model_copy(update={"training": training})
     return settings, replace(checkpoint, header=header)
+
+
+def as_trained(settings: TrainSettings, loop: Loop) -> TrainSettings:
+    """Put what was decided in the place of what was left open, so that a later default changes nothing."""
+    header = loop.checkpoint.header
+    decided: dict[str, object] = {
+        "encoder": header.encoder,
+        "clip_seconds": header.clip_seconds,
+        "learning_rate": settings.peak_learning_rate,
+    }
+    if settings.aligns:
+        decided |= {"centre_text": settings.centres}
+        temperature = loop.trainer.objective.temperature
+        decided |= {"text_temperature": temperature} if temperature else {}
+    return settings.model_copy(update=decided)

@@ -1,17 +1,21 @@
 """What makes one clip many. All draws are for the whole batch: a process uses those of its own clips."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from stages.train.choices.augmentation import AugmentationChoices
 from stages.train.loading import Batch
 
-_SEED_STRIDE = 1_000_003
+
+def stream(*key: int) -> int:
+    """A seed for torch from whole numbers: another key, another stream."""
+    return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 def drawing(seed: int, number: int) -> torch.Generator:
     """Return the generator of batch `number`: on the CPU, so that every device draws the same."""
-    return torch.Generator().manual_seed(seed * _SEED_STRIDE + number)
+    return torch.Generator().manual_seed(stream(seed, number, 3))
 
 
 def change_level(waveform: Tensor, gain_db: Tensor) -> Tensor:

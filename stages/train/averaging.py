@@ -117,5 +117,5 @@ class EqualAverage(_Averaged):
 
     def update_after_epoch(self, epoch: int, epochs: int) -> None:
         """See `WeightAverage`."""
-        if epoch > epochs - math.ceil(self._share * epochs):
+        if epoch > epochs - math.ceil(self._share * epochs - 1e-9):
             self._average.update_parameters(self._trained)

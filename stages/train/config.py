@@ -41,7 +41,8 @@ def read_config(path: Path) -> dict[str, Any]:
         if name not in TrainSettings.model_fields:
             raise UsageError(f"{path} sets {key!r}, which is no setting of a training", _near(name))
         if name in found:
-            raise UsageError(f"{path} sets {name} twice, as {key!r} too", "leave one out")
+            other = name if key != name else name.replace("_", "-")
+            raise UsageError(f"{path} sets {name} twice, as {other} and as {key}", "leave one out")
         _check(path, key, value, TrainSettings.model_fields[name])
         found[name] = value
     return found

@@ -60,8 +60,19 @@ def read_data(settings: TrainSettings, context: StageContext) -> Data:
     if line := carved_line(table, carved):
         context.reporter.line(line)
     train, valid = (clips_of_split(carved, split, labels.num_rows) for split in ("train", "valid"))
+    given = settings.valid_share != TrainSettings.model_fields["valid_share"].default
+    if given and carved is table and len(valid):
+        context.reporter.warn("--valid-share does nothing: the data set has a split 'valid'")
     if not len(train):
         raise SpaError("clips.parquet has no clip in the split 'train'", "prepare with other folds")
+    if not train.targets.any():
+        raise SpaError(
+            f"none of the {len(train)} training clips in clips.parquet has a label",
+            "prepare a data set that says what is heard",
+        )
+    if len(valid) and not valid.targets.any():
+        context.reporter.warn(f"none of the {len(valid)} validation clips has a label: not used")
+        valid = valid.none()
     if not len(valid):
         never = ", and --patience stops nothing" if settings.patience else ""
         context.reporter.warn(f"no validation clips: the last epoch is kept{never}")
@@ -71,7 +82,7 @@ def read_data(settings: TrainSettings, context: StageContext) -> Data:
     if settings.reads_texts:
         path = context.workspace / "label_embeddings.parquet"
         mids = tuple(labels["mid"].to_pylist())
-        texts = read_label_texts(path, mids, centre=settings.centre_text)
+        texts = read_label_texts(path, mids, centre=settings.centres)
     with open_ontology(context.workspace / "ontology.duckdb") as connection:
         distances = distance_matrix(connection, labels["mid"].to_pylist())
     if distances.is_flat and settings.smoothing == "ontology":

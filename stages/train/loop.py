@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from stages.lineage import file_sha256
 from stages.models.checkpoint import Checkpoint, save_checkpoint
 from stages.reporter import Reporter, Task
 from stages.train.diverged import DivergedError
@@ -49,13 +50,13 @@ class Loop:
                     self._epoch(progress, task)
                     self._judge(progress)
                 except DivergedError as error:
-                    raise DivergedError(error.message, self._kept(progress)) from error
+                    raise DivergedError(error.message, self._last_good(progress)) from error
                 self._save(progress)
         return progress
 
-    def _kept(self, progress: Progress) -> Path | None:
+    def _last_good(self, progress: Progress) -> Path | None:
         """The model of the best epoch, where there is one yet."""
-        if self.folder is None or progress.best is None:
+        if self.folder is None or progress.best is None or not progress.best.sha256:
             return None
         return best_model(self.folder / FOLDER, progress.best.epoch)
 
@@ -117,14 +118,30 @@ class Loop:
         if measures:
             words = ", ".join(f"{name} {value:.4f}" for name, value in measures.items())
             self.reporter.line(f"epoch {epoch}/{self.settings.epochs}: validation {words}")
+        averaged = trainer.average.tagger is not trainer.tagger
+        if self._is_better(measures, averaged, progress.best):
+            best = Best(epoch=epoch, measures=measures, averaged=averaged)
+            self._keep(best)
+            progress.best = best
+
+    def _is_better(self, measures: dict[str, float], averaged: bool, best: Best | None) -> bool:
+        """Whether to keep an epoch. Once there is an average, single weights no longer count."""
+        if best is None or not measures or averaged > best.averaged:
+            return True
         chosen = self.settings.select_by
-        best = progress.best
-        if best is None or not measures or measures[chosen] > best.measures[chosen]:
-            progress.best = Best(epoch=epoch, measures=measures)
-            metrics = {f"valid_{name}": value for name, value in measures.items()}
-            header = self.checkpoint.header.model_copy(update={"metrics": metrics})
-            if path := self._kept(progress):
-                save_checkpoint(path, trainer.average.weights(), header)
+        return measures[chosen] > best.measures[chosen]
+
+    def _keep(self, best: Best) -> None:
+        weights = self.trainer.average.weights()
+        if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
+            raise DivergedError(f"the weights are not numbers after epoch {best.epoch}")
+        if self.folder is None:
+            return
+        metrics = {f"valid_{name}": value for name, value in best.measures.items()}
+        header = self.checkpoint.header.model_copy(update={"metrics": metrics})
+        path = best_model(self.folder / FOLDER, best.epoch)
+        save_checkpoint(path, weights, header)
+        best.sha256 = file_sha256(path)
 
     def _save(self, progress: Progress) -> None:
         if self.folder is not None:
@@ -132,8 +149,11 @@ class Loop:
             self.history.lasts = True
 
     def _out_of_patience(self, progress: Progress) -> bool:
+        """Whether the best epoch is too long ago. What waits for its average is waited for."""
         patience, best = self.settings.patience, progress.best
-        return bool(patience and best and progress.epoch - best.epoch >= patience)
+        if not patience or best is None or (self.settings.average == "swa" and not best.averaged):
+            return False
+        return progress.epoch - best.epoch >= patience
 
     def _clips_before(self, progress: Progress) -> int:
         done = progress.epoch * self.plan.clips_per_epoch

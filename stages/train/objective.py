@@ -39,7 +39,10 @@ class StepLosses:
 
 
 class Objective:
-    """The loss of a whole batch, all processes' clips together: its parts are means over all of them."""
+    """The loss of a whole batch, all processes' clips together: its parts are means over all of them.
+
+    `temperature` is what the texts' distributions over the labels are spread by, where there are any.
+    """
 
     def __init__(
         self,
@@ -64,9 +67,7 @@ class Objective:
         self._settings, self._weights = settings, positive_weights
         self._texts, self._distances = text_embeddings, distances
         self._closeness = self._find_closeness()
-        self._temperature = settings.text_temperature or (
-            0.0 if text_embeddings is None else spreading_temperature(text_embeddings)
-        )
+        self.temperature = self._find_temperature()
         if settings.loss != "bce" and distances is None:
             raise ValueError(f"the loss {settings.loss} needs distances")
 
@@ -111,7 +112,7 @@ class Objective:
         if self._texts is None:
             raise ValueError("alignment needs text embeddings")
         if self._settings.alignment == "head":
-            return align_head(logits, targets, self._texts, self._temperature)
+            return align_head(logits, targets, self._texts, self.temperature)
         if projected is None:
             raise ValueError(f"the rule {self._settings.alignment} needs a projection")
         match self._settings.alignment:
@@ -120,7 +121,13 @@ class Objective:
             case "each":
                 return align_to_each(projected, targets, self._texts)
             case "soft":
-                return align_to_distribution(projected, targets, self._texts, self._temperature)
+                return align_to_distribution(projected, targets, self._texts, self.temperature)
+
+    def _find_temperature(self) -> float:
+        """What the texts' distributions are spread by; 0: there are none."""
+        if self._texts is None or self._settings.alignment not in ("head", "soft"):
+            return 0.0
+        return self._settings.text_temperature or spreading_temperature(self._texts)
 
     def _find_closeness(self) -> Tensor | None:
         """How near labels are, for smoothing: (labels, labels)."""
@@ -130,7 +137,7 @@ class Objective:
             case "text":
                 if self._texts is None:
                     raise ValueError("smoothing by text needs text embeddings")
-                is_centred = self._settings.centre_text
+                is_centred = self._settings.centres
                 return text_closeness(self._texts if is_centred else centred(self._texts))
             case "ontology":
                 if self._distances is None:

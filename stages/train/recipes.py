@@ -31,12 +31,14 @@ class Recipe:
         """`given`, and the recipe's values for what is not given.
 
         None counts as not given. Weights to start from decide the encoder, so with `init` the
-        recipe's own encoder is left out.
+        recipe's own encoder is left out. Patchout is for its own encoder alone.
         """
         chosen = {name: value for name, value in given.items() if value is not None}
         filled: dict[str, object] = dict(self.values)
         if "init" in chosen:
             del filled["encoder"]
+        if chosen.get("encoder", self.values["encoder"]) != self.values["encoder"]:
+            filled = {name: value for name, value in filled.items() if "patchout" not in name}
         return filled | chosen
 
 

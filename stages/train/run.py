@@ -5,7 +5,7 @@ from pathlib import Path
 
 from stages.context import StageContext
 from stages.models.checkpoint import save_checkpoint
-from stages.train.assembly import assembled, trial_of, with_batch_size
+from stages.train.assembly import as_trained, assembled, trial_of, with_batch_size
 from stages.train.batch_size import is_out_of_memory, out_of_memory
 from stages.train.config import write_config
 from stages.train.data import Data, read_data
@@ -37,6 +37,7 @@ def run(settings: TrainSettings, context: StageContext) -> TrainSummary:
                 kept = best_model(context.staging / FOLDER, progress.best_epoch)
                 shutil.copyfile(kept, context.staging / model)
         history.write(context.staging / folder / "history.parquet", context.lineage)
+        settings = as_trained(settings, loop)
         write_config(context.staging / folder / "train.toml", settings)
         return _summary(settings, started, data, progress, context.workspace / model)
 
@@ -92,11 +93,15 @@ def _summary(
         init=settings.init,
         labels_known=started.labels_known,
         alignment_weight=settings.alignment_weight if settings.aligns else 0.0,
+        alignment=settings.alignment if settings.aligns else None,
+        text_temperature=settings.text_temperature if settings.aligns else None,
+        learning_rate=settings.peak_learning_rate,
         parameters=sum(parameter.numel() for parameter in checkpoint.tagger.parameters()),
         device=str(checkpoint.device),
         epochs=progress.epoch,
         best_epoch=progress.best_epoch,
         valid_map=measures.get("mAP"),
+        valid_omap=measures.get("OmAP"),
         train_clips=len(data.train),
         valid_clips=len(data.valid),
         clips_per_second=round(clips / progress.seconds, 1) if progress.seconds else 0.0,

@@ -32,14 +32,14 @@ def epoch_order(
         sampling: how.
         clips_per_epoch: at least 1; None: as many as there are.
         seed: not negative.
-        epoch: number of the epoch, not negative.
+        epoch: number of the epoch, from 1.
 
     Raises:
         SpaError: balanced, and no clip has a label.
     """
     size = clips_per_epoch or len(targets)
     if sampling == "shuffled":
-        return _stretch_of_passes(len(targets), epoch * size, size, seed)
+        return _stretch_of_passes(len(targets), (epoch - 1) * size, size, seed)
     return _drawn(balanced_shares(targets), size, np.random.default_rng([seed, epoch]))
 
 
@@ -75,7 +75,7 @@ def _stretch_of_passes(clips: int, start: int, size: int, seed: int) -> NDArray[
     """`size` clips from position `start` of the passes, laid end to end."""
     parts = []
     for number in range(start // clips, (start + size - 1) // clips + 1):
-        order = np.random.default_rng([seed, number]).permutation(clips)
+        order = np.random.default_rng([seed, number + 1]).permutation(clips)
         first = number * clips
         parts.append(order[max(start - first, 0) : start + size - first])
     return np.concatenate(parts)

@@ -40,6 +40,13 @@ class TrainSettings(
             raise ValueError(
                 "--epochs 0 trains nothing: it is for taking over the weights of --init"
             )
+        if self.freeze_encoder and self.projects:
+            raise ValueError(
+                f"--freeze-encoder with --alignment {self.alignment} is one-hot training: that rule reaches"
+                " the head through the encoder alone; take the rule head"
+            )
+        if self.init is not None and "\0" in self.init:
+            raise ValueError("--init has a null character")
         return self
 
     def sources(self) -> tuple[Path, ...]:
@@ -81,7 +88,8 @@ class TrainSettings(
 class TrainSummary(StageSummary):
     """The trained run and how it did on the validation clips.
 
-    `labels_known` is how many of the labels the head of `init` has weights for.
+    `labels_known` is how many of the labels the head of `init` has weights for; `text_temperature` what
+    the rules head and soft spread the texts by.
     """
 
     name: str
@@ -89,11 +97,15 @@ class TrainSummary(StageSummary):
     init: str | None
     labels_known: int
     alignment_weight: float
+    alignment: str | None
+    text_temperature: float | None
+    learning_rate: float
     parameters: int
     device: str
     epochs: int
     best_epoch: int
     valid_map: float | None
+    valid_omap: float | None
     train_clips: int
     valid_clips: int
     clips_per_second: float

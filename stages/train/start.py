@@ -8,6 +8,7 @@ from stages.context import StageContext
 from stages.models.checkpoint import Checkpoint, ModelHeader
 from stages.models.devices import choose_device
 from stages.models.encoders import ENCODERS
+from stages.models.public_checkpoint import PublicWeights
 from stages.models.public_start import find_public_weights, start_from
 from stages.models.tagger import Tagger
 from stages.models.text_pull import TextPull
@@ -48,13 +49,28 @@ def start(settings: TrainSettings, context: StageContext, data: Data) -> Start:
             f"{labels.num_rows - known} of the {labels.num_rows} labels are none that"
             f" {settings.init} knows: their scores are random without training"
         )
-    tagger.encoder.set_patchout(settings.patchout_time, settings.patchout_mel, clip_seconds)
+    _warn_of_little_gain(settings, context, init, known)
+    if encoder == "passt" or settings.recipe is None:  # a recipe's patchout is for its own encoder
+        tagger.encoder.set_patchout(settings.patchout_time, settings.patchout_mel, clip_seconds)
     header = _header(settings, context, data, encoder, tagger)
     device = choose_device(settings.device)
     tagger = tagger.to(device)
     if settings.compile and settings.epochs > 0:
         compile_encoder(tagger)
     return Start(Checkpoint(tagger, header, device), known)
+
+
+def _warn_of_little_gain(
+    settings: TrainSettings, context: StageContext, init: PublicWeights | None, known: int
+) -> None:
+    """Say what of the published weights does not serve, and what a frozen encoder would need."""
+    if init is not None and init.labels and known == 0 and settings.epochs > 0:
+        context.reporter.warn(
+            f"{settings.init} has a head of {init.labels} labels, of which none is known to be one of"
+            " these: its last layer is not taken over"
+        )
+    if settings.freeze_encoder and init is None:
+        context.reporter.warn("the frozen encoder has random weights: --init names published ones")
 
 
 def _header(

@@ -1,5 +1,6 @@
 """The state of a training on disk: with it a training that was stopped goes on to the very same end."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,20 +13,30 @@ from torch import Tensor
 
 from stages.atomic import replacing
 from stages.errors import ArtifactError
+from stages.lineage import file_sha256
 from stages.train.step import Trainer
 
 FOLDER = "training"  # in the staging folder
 _FILE = "state.safetensors"
-_KEY = "progress"
+_KEY, _DIGEST = "progress", "sha256"
 
 
 class Best(BaseModel):
-    """The epoch that is kept, and what it measured on the validation clips."""
+    """The epoch that is kept, and what it measured on the validation clips.
+
+    Attributes:
+        epoch: from 1.
+        measures: mAP and OmAP, or nothing.
+        averaged: whether its weights are an average.
+        sha256: of its model file.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     epoch: int
     measures: dict[str, float]
+    averaged: bool = False
+    sha256: str = ""
 
 
 class Progress(BaseModel):
@@ -53,7 +64,7 @@ class Progress(BaseModel):
     history: dict[str, list[int | float | str]] = Field(default_factory=dict)
     best: Best | None = None
     events: str = ""
-    scaler: dict[str, float] = Field(default_factory=dict)
+    scaler: dict[str, int | float] = Field(default_factory=dict)
     batch_size: int = 0
     seconds: float = 0.0
 
@@ -83,7 +94,8 @@ def save_state(folder: Path, progress: Progress, trainer: Trainer) -> None:
     progress.steps, progress.scaler = trainer.steps_done, trainer.precision.state_dict()
     folder.mkdir(exist_ok=True)
     with replacing(folder / _FILE) as path:
-        save_file(tensors, path, {_KEY: progress.model_dump_json()})
+        text = progress.model_dump_json()
+        save_file(tensors, path, {_KEY: text, _DIGEST: _digest(text, tensors)})
     for old in folder.glob("best-*.safetensors"):
         if progress.best is None or old != best_model(folder, progress.best.epoch):
             old.unlink()
@@ -98,10 +110,16 @@ def read_state(folder: Path) -> bytes | None:
     path = folder / _FILE
     if not path.exists():
         return None
-    data = path.read_bytes()
-    best = _progress(data).best
-    if best is not None and not best_model(folder, best.epoch).exists():
-        raise _unusable(f"{best_model(folder, best.epoch)} is missing")
+    try:
+        data = path.read_bytes()
+        progress = _progress(data)
+        if _metadata(data)[_DIGEST] != _digest(_metadata(data)[_KEY], load(data)):
+            raise _unusable(f"{path} is damaged")
+        best = progress.best
+        if best is not None and file_sha256(best_model(folder, best.epoch)) != best.sha256:
+            raise _unusable(f"{best_model(folder, best.epoch)} is not the model that was saved")
+    except (OSError, SafetensorError, KeyError) as error:
+        raise _unusable(f"{path}: {error}") from error
     return data
 
 
@@ -135,10 +153,24 @@ def restored(data: bytes, trainer: Trainer) -> Progress:
 
 def _progress(data: bytes) -> Progress:
     try:
-        length = int.from_bytes(data[:8], "little")
-        return Progress.model_validate_json(json.loads(data[8 : 8 + length])["__metadata__"][_KEY])
+        return Progress.model_validate_json(_metadata(data)[_KEY])
     except (ValueError, KeyError, TypeError) as error:
         raise _unusable(str(error)) from error
+
+
+def _metadata(data: bytes) -> dict[str, str]:
+    length = int.from_bytes(data[:8], "little")
+    metadata: dict[str, str] = json.loads(data[8 : 8 + length])["__metadata__"]
+    return metadata
+
+
+def _digest(text: str, tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 of the progress and of all tensors by name: what a disk has changed is not trained on."""
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        digest.update(tensors[name].contiguous().view(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def _unusable(why: str) -> ArtifactError:

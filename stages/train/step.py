@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from stages.models.tagger import Tagger
-from stages.train.augment import Augmentation, drawing, mix
+from stages.train.augment import Augmentation, drawing, mix, stream
 from stages.train.averaging import make_average
 from stages.train.loading import Batch
 from stages.train.objective import Objective, StepLosses
@@ -76,7 +76,7 @@ class Trainer:
         """
         settings, number = self.settings, batch.plan.number
         generator = drawing(settings.seed, number)
-        torch.manual_seed(generator.initial_seed() + self.world.rank)  # of dropout
+        torch.manual_seed(stream(settings.seed, number, 4, self.world.rank))  # of dropout
         log_mel = self._heard(batch, generator)
         if ends_step:
             losses = self._backward(log_mel, batch, gathered)

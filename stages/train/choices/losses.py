@@ -51,7 +51,12 @@ class LossChoices(StageSettings):
         le=100,
         description="At scoring: how much a label gains whose text is near to those of what is heard; 0: nothing.",
     )
-    centre_text: bool = Field(
-        False,
-        description="Subtract the labels' mean text embedding first: better with the rules mean, each and soft.",
+    centre_text: bool | None = Field(
+        None,
+        description="Subtract the labels' mean text embedding first. [default: not with the rule head, with the others]",
     )
+
+    @property
+    def centres(self) -> bool:
+        """Whether the texts are centred."""
+        return self.alignment != "head" if self.centre_text is None else self.centre_text

@@ -1,5 +1,6 @@
 """`spa train`, killed again and again, ends with the bytes of a training that nobody disturbed."""
 
+import json
 import random
 import shlex
 import shutil
@@ -10,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from safetensors import safe_open
 
 from stages.embed_labels.settings import EmbedLabelsSettings
 from stages.pipeline import EMBED_LABELS, PREPARE
@@ -108,3 +110,63 @@ def test_five_kills(prepared: Path, tmp_path: Path) -> None:
 @pytest.mark.timeout(3600)
 def test_fifty_kills(prepared: Path, tmp_path: Path) -> None:
     check_kills(prepared, tmp_path, kills=50)
+
+
+def has_best(state: Path) -> bool:
+    """Whether the saved state knows of a model to keep."""
+    if not state.exists():
+        return False
+    with safe_open(state, "pt") as file:
+        return json.loads(file.metadata()["progress"])["best"] is not None
+
+
+def stopped_after_an_epoch(prepared: Path, workspace: Path, *options: str) -> Path:
+    """Kill a training once its state is saved; the folder where that is."""
+    shutil.copytree(prepared, workspace)
+    folder = workspace / ".staging-train-main" / "training"
+    process = subprocess.Popen([*TRAIN, str(workspace), *options], stderr=subprocess.DEVNULL)
+    while not has_best(folder / "state.safetensors"):
+        assert process.poll() is None, "it has finished"
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    return folder
+
+
+def test_another_training_of_the_name_says_what_it_throws_away(
+    prepared: Path, tmp_path: Path
+) -> None:
+    folder = stopped_after_an_epoch(prepared, tmp_path / "W")
+    command = [*SPA, "train", "--epochs", "1", "--workspace", str(tmp_path / "W")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "had done for train-main is thrown away" in done.stderr
+    assert not folder.exists()
+
+
+def test_what_the_disk_has_changed_is_not_trained_on(prepared: Path, tmp_path: Path) -> None:
+    folder = stopped_after_an_epoch(prepared, tmp_path / "W")
+    (best,) = folder.glob("best-*.safetensors")
+    for damaged in (folder / "state.safetensors", best):
+        whole = damaged.read_bytes()
+        flipped = bytearray(whole)
+        flipped[-5] ^= 1
+        damaged.write_bytes(flipped)
+        done = subprocess.run(
+            [*TRAIN, str(tmp_path / "W")], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 1
+        assert "cannot be gone on from" in done.stderr
+        assert "--force" in done.stderr
+        damaged.write_bytes(whole)
+    subprocess.run([*TRAIN, str(tmp_path / "W")], capture_output=True, check=True)
+    assert made(tmp_path / "W") == calm_training(prepared, tmp_path / "calm")
+
+
+def test_a_training_in_float16_goes_on(prepared: Path, tmp_path: Path) -> None:
+    """Its gradient scaler has a state of whole numbers and others."""
+    precision = ("--precision", "float16", "--epochs", "2", "--patience", "0")
+    stopped_after_an_epoch(prepared, tmp_path / "W", *precision)
+    command = [*TRAIN, str(tmp_path / "W"), *precision]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "going on from" in done.stderr
