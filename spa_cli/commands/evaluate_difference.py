@@ -20,7 +20,7 @@ def show_difference(difference: Difference, omap_is_meaningless: bool, console: 
             f"{name} minus that of '{difference.against}' ({other.value:.4f}):"
             f" {_points(value)} points of 100{_verdict(value)}"
         ]
-        if value.low is not None:
+        if value.low is not None and difference.labels_compared:
             lines.append(
                 f"  of {difference.labels_compared} labels with {difference.least_positives} positives or"
                 f" more, {len(won)} won, {len(lost)} lost"

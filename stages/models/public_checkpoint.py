@@ -23,12 +23,14 @@ class PublicWeights:
         labels: number of labels of the head; None: there is no head. The published heads for
             AudioSet have its 527 labels in their canonical order (`audioset_labels`).
         weights: by the names that they have in a `Tagger`, beginning with `encoder.` or `head.`.
+        mids: the labels of the head, where the file says them.
     """
 
     path: Path
     encoder: str
     labels: int | None
     weights: Mapping[str, Tensor]
+    mids: tuple[str, ...] | None = None
 
 
 def read_public_checkpoint(path: Path, encoder: str | None = None) -> PublicWeights:

@@ -7,7 +7,7 @@ import torch
 
 from stages.errors import ArtifactError
 from stages.models.audioset_labels import audioset_labels
-from stages.models.checkpoint import Checkpoint, ModelHeader, load_checkpoint
+from stages.models.checkpoint import Checkpoint, ModelHeader, load_checkpoint, read_header
 from stages.models.encoders import ENCODERS
 from stages.models.public_checkpoint import PublicWeights, load_into, read_public_checkpoint
 from stages.models.public_weights.download import fetch
@@ -20,32 +20,54 @@ _AUDIOSET_CLIP_SECONDS = 10.0
 def find_public_weights(
     init: str, encoder: str | None, say: Callable[[str], None]
 ) -> PublicWeights:
-    """Read published weights: from a file, or by the short name of a published one (FAMILY:MODEL).
+    """Read weights to start from: a published file, a model of ours, or the short name of a published one.
 
     Raises:
         UsageError: no published file is called so.
         SpaError: the file cannot be had, or does not fit (`fetch`, `read_public_checkpoint`).
     """
     if ":" not in init or Path(init).exists():
-        return read_public_checkpoint(Path(init), encoder)
+        return _of_our_own(Path(init), encoder) or read_public_checkpoint(Path(init), encoder)
     published = published_file(init)
     return read_public_checkpoint(fetch(published, say), encoder or published.encoder)
+
+
+def _of_our_own(path: Path, encoder: str | None) -> PublicWeights | None:
+    """The encoder and the head of a model that `spa train` made; None: it is no such file.
+
+    Raises:
+        ArtifactError: it is of another encoder, or damaged.
+    """
+    try:
+        header = read_header(path)
+    except ArtifactError:
+        return None
+    if encoder not in (None, header.encoder):
+        raise ArtifactError(
+            f"{path} is of the encoder {header.encoder}, not {encoder}",
+            f"use the encoder {header.encoder}, or another file",
+        )
+    weights = load_checkpoint(path, torch.device("cpu")).tagger.state_dict()
+    kept = {
+        name: value for name, value in weights.items() if name.startswith(("encoder.", "head."))
+    }
+    return PublicWeights(path, header.encoder, len(header.mids), kept, header.mids)
 
 
 def start_from(tagger: Tagger, weights: PublicWeights, mids: Sequence[str]) -> int:
     """Load the encoder and, of the head, all that serves the labels `mids`; how many of them it knows.
 
-    Layers of the head that are the same for any labels are taken over. Of its last layer, where it
-    has AudioSet's 527 labels, each of `mids` that is one of them gets its own weights; the others keep
-    those that they have.
+    Layers of the head that are the same for any labels are taken over. Of its last layer, where its
+    labels are known (it says them, or they are AudioSet's 527), each of `mids` that is one of them gets
+    its own weights; the others keep those that they have.
 
     Raises:
         ArtifactError: the tagger has another encoder.
     """
     load_into(tagger, weights, head=False)
-    published = audioset_labels().mids
-    of_audioset = weights.labels == len(published)
-    place = {mid: index for index, mid in enumerate(published)} if of_audioset else {}
+    audioset = audioset_labels().mids
+    theirs_known = weights.mids or (audioset if weights.labels == len(audioset) else ())
+    place = {mid: index for index, mid in enumerate(theirs_known)}
     known = [(row, place[mid]) for row, mid in enumerate(mids) if mid in place]
     state = tagger.state_dict()
     for name, theirs in weights.weights.items():

@@ -26,6 +26,7 @@ def run(settings: TagSettings, context: StageContext) -> TagSummary:
         if not settings.names_a_file():
             model = str(context.workspace / "runs" / model / "model.safetensors")
         checkpoint = open_model(Path(model), device)
+    context.reporter.line(f"model {model}")
     tagged = []
     with context.reporter.task("tag", len(settings.files)) as task:
         for file in settings.files:

@@ -40,7 +40,7 @@ class RunningChoices(StageSettings):
     init: str | None = Field(
         None,
         min_length=1,
-        description="Published weights to start from: a file, or a short name such as efficientat:mn04_as.",
+        description="Weights to start from: a published file, its short name such as efficientat:mn04_as, or a model.safetensors of another run.",
     )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything that chance decides.")
     device: Literal["auto", "cpu", "cuda"] = Field(

@@ -216,3 +216,71 @@ def test_another_encoder_than_that_of_the_weights(workspace: Path, mn04: str) ->
 def test_no_epoch_needs_weights_to_take_over() -> None:
     with pytest.raises(ValueError, match="--epochs 0 trains nothing"):
         TrainSettings(epochs=0)
+
+
+def test_a_run_is_trained_further_from_another(workspace: Path, copy: Path) -> None:
+    """Its head's rows go to the labels that they are of, in whatever order those are now."""
+    first = train(workspace, name="first", alignment_weight=0.5)
+    settings = TrainSettings(
+        name="second", init=first.model, epochs=0, alignment_weight=0, batch_size=8
+    )
+    labels = pq.read_table(copy / "labels.parquet")
+    order = [2, 0, 3, 1]
+    edit(
+        copy / "labels.parquet",
+        {name: labels[name].take(order) for name in ("mid", "display_name")},
+    )
+    summary = run_stage(TRAIN, settings, copy, QuietReporter()).summary
+    assert (summary.encoder, summary.labels_known) == ("small", 4)
+    ours, theirs = (
+        load_checkpoint(Path(model), torch.device("cpu")).tagger.state_dict()
+        for model in (summary.model, first.model)
+    )
+    assert torch.equal(ours["head.weight"], theirs["head.weight"][order])
+    assert torch.equal(ours["encoder.fc.weight"], theirs["encoder.fc.weight"])
+    with pytest.raises(ArtifactError, match="is of the encoder small, not mn04"):
+        train(workspace, name="third", init=first.model, encoder="mn04")
+
+
+def test_a_head_of_unknown_labels_is_left_behind_with_a_word(
+    workspace: Path, mn04: str, tmp_path: Path
+) -> None:
+    weights = torch.load(mn04, weights_only=True)
+    for name in ("classifier.5.weight", "classifier.5.bias"):
+        weights[name] = weights[name][:521].clone()
+    torch.save(weights, tmp_path / "521.pt")
+    reporter = QuietReporter()
+    settings = TrainSettings(
+        name="521", init=str(tmp_path / "521.pt"), epochs=1, batch_size=8, alignment_weight=0
+    )
+    assert run_stage(TRAIN, settings, workspace, reporter).summary.labels_known == 0
+    assert any("a head of 521 labels" in warning for warning in reporter.warnings)
+
+
+@pytest.mark.parametrize("split", ["train", "valid"])
+def test_clips_without_labels(copy: Path, split: str) -> None:
+    clips = pq.read_table(copy / "clips.parquet")
+    for name in ("mids", "label_indices"):
+        column = clips[name]
+        emptied = [
+            [] if own == split else values
+            for own, values in zip(clips["split"].to_pylist(), column.to_pylist(), strict=True)
+        ]
+        edit(copy / "clips.parquet", {name: pa.array(emptied, type=column.type)})
+    reporter = QuietReporter()
+    settings = TrainSettings(name="x", alignment_weight=0, epochs=1, batch_size=8)
+    if split == "train":
+        with pytest.raises(SpaError, match="none of the 28 training clips"):
+            run_stage(TRAIN, settings, copy, reporter)
+        return
+    assert run_stage(TRAIN, settings, copy, reporter).summary.valid_map is None
+    assert "none of the 4 validation clips has a label: not used" in reporter.warnings
+
+
+def test_a_label_that_there_is_none_of(copy: Path) -> None:
+    clips = pq.read_table(copy / "clips.parquet")
+    column = clips["label_indices"]
+    wrong = pa.array([[9], *column.to_pylist()[1:]], type=column.type)
+    edit(copy / "clips.parquet", {"label_indices": wrong})
+    with pytest.raises(ArtifactError, match="the label 9 of 4"):
+        train(copy, alignment_weight=0)
