@@ -62,6 +62,7 @@ def test_ten_steps_move_every_weight_and_the_model_tags_a_clip(
             "epochs": 1,
             "batch_size": 2,
             "learning_rate": LEARNING_RATE,
+            "alignment": "mean",  # which has a projection
             "device": "cpu",
         }
     )
