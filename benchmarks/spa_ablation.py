@@ -110,7 +110,7 @@ def _options() -> argparse.Namespace:
         metavar="SET=EPOCHS",
         help="other epochs than a set's own",
     )
-    add("--no-training", action="store_true", help="train nothing, only show what is there (its data are made if they are missing)")
+    add("--no-training", action="store_true", help="show what is there (data are still made)")
     add("--page", type=Path, help="Markdown page whose table is to be written anew")
     add("--export", type=Path, help="Parquet file for the results without the scores")
     add("--smoke", action="store_true", help="all as small as can be, in a folder of its own")
