@@ -1,6 +1,7 @@
 """Decoded clips in memory, within a bound: what an epoch has decoded need not be decoded again."""
 
 import threading
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,24 @@ from stages.audio.store import AudioStore
 from stages.train.clips import Clips
 
 _FULL_SCALE = 32768.0  # of 16 bits
+
+
+@dataclass(frozen=True)
+class DecodedClip:
+    """A waveform in memory: values (samples,) float32, or int16 that are 1/32768 each."""
+
+    values: NDArray[np.float32] | NDArray[np.int16]
+
+    def __len__(self) -> int:
+        """Count the samples."""
+        return len(self.values)
+
+    def write(self, start: int, row: NDArray[np.float32]) -> int:
+        """Fill `row` from sample `start` on as far as the clip goes; return the samples written."""
+        stretch = self.values[start : start + len(row)]
+        scale = 1 / _FULL_SCALE if stretch.dtype == np.int16 else 1.0
+        np.multiply(stretch, np.float32(scale), out=row[: len(stretch)])
+        return len(stretch)
 
 
 class ClipCache:
@@ -21,34 +40,30 @@ class ClipCache:
     def __init__(self, store: AudioStore, clips: Clips, most_bytes: int) -> None:
         """Read nothing yet."""
         self._store, self._clips, self._room = store, clips, most_bytes
-        self._kept: dict[int, NDArray[np.int16] | NDArray[np.float32]] = {}
+        self._kept: dict[int, DecodedClip] = {}
         self._lock = threading.Lock()
 
-    def read(self, index: int) -> NDArray[np.float32]:
-        """Return the waveform (samples,) float32 of the clip at `index`; raises as the store does."""
-        kept = self._kept.get(index)
-        if kept is None:
-            return self._first_read(index)
-        if kept.dtype == np.float32:
-            return kept.view()  # type: ignore[return-value]  # numpy's types do not follow
-        return kept * np.float32(1 / _FULL_SCALE)
+    def read(self, index: int) -> DecodedClip:
+        """Return the clip at `index`; raises as the store does."""
+        clip = self._kept.get(index)
+        return self._first_read(index) if clip is None else clip
 
-    def _first_read(self, index: int) -> NDArray[np.float32]:
-        clip = self._store.read(self._clips.shards[index], self._clips.rows[index])
+    def _first_read(self, index: int) -> DecodedClip:
+        waveform = self._store.read(self._clips.shards[index], self._clips.rows[index])
         if self._room <= 0:
-            return clip
-        kept = _compact(clip)
+            return DecodedClip(waveform)
+        clip = DecodedClip(_compact(waveform))
         with self._lock:
-            if index not in self._kept and kept.nbytes <= self._room:
-                self._kept[index] = kept
-                self._room -= kept.nbytes
+            if index not in self._kept and clip.values.nbytes <= self._room:
+                self._kept[index] = clip
+                self._room -= clip.values.nbytes
         return clip
 
 
-def _compact(clip: NDArray[np.float32]) -> NDArray[np.int16] | NDArray[np.float32]:
-    """The same clip in 16 bits where that loses nothing."""
-    scaled = clip * np.float32(_FULL_SCALE)
+def _compact(waveform: NDArray[np.float32]) -> NDArray[np.int16] | NDArray[np.float32]:
+    """The same waveform in 16 bits where that loses nothing."""
+    scaled = waveform * np.float32(_FULL_SCALE)
     if not (scaled.min(initial=0) >= -_FULL_SCALE and scaled.max(initial=0) < _FULL_SCALE):
-        return clip
+        return waveform
     small = scaled.astype(np.int16)
-    return small if np.array_equal(small, scaled) else clip
+    return small if np.array_equal(small, scaled) else waveform

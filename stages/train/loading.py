@@ -76,11 +76,11 @@ class Loader:
         own = self.world.part(len(plan.clips))
         needed = np.concatenate([own, plan.partner[own][plan.share[own] < 1]])
         places = np.unique(needed)
-        waveform = torch.zeros(len(places), self.window_samples, pin_memory=self.pinned)
-        rows = waveform.numpy()
-        for row, place in zip(rows, places, strict=True):
-            clip = self._clip(plan, int(place))
-            row[: len(clip)] = clip
+        # Filled by numpy: torch would start threads of its own in every thread that reads.
+        waveform = torch.empty(len(places), self.window_samples, pin_memory=self.pinned)
+        for row, place in zip(waveform.numpy(), places, strict=True):
+            heard = self._hear(plan, int(place), row)
+            row[heard:] = 0
         # Where the share is 1 the partner counts nothing; it may not be loaded.
         partner = np.where(plan.share[own] < 1, plan.partner[own], own)
         return Batch(
@@ -94,12 +94,11 @@ class Loader:
             [self.clips.clip_ids[index] for index in plan.clips],
         )
 
-    def _clip(self, plan: BatchPlan, place: int) -> NDArray[np.float32]:
-        """Read a clip; of one that is longer than the model hears at once, a random stretch."""
-        index = int(plan.clips[place])
-        clip = self.cache.read(index)
-        spare = len(clip) - self.window_samples
-        if spare <= 0:
-            return clip
-        start = int(np.random.default_rng([self.seed, plan.number, 2, place]).integers(spare + 1))
-        return clip[start : start + self.window_samples]
+    def _hear(self, plan: BatchPlan, place: int, row: NDArray[np.float32]) -> int:
+        """Read a clip into `row`; of one longer than the row, a random stretch. Return the samples."""
+        clip = self.cache.read(int(plan.clips[place]))
+        start, spare = 0, len(clip) - len(row)
+        if spare > 0:
+            chance = np.random.default_rng([self.seed, plan.number, 2, place])
+            start = int(chance.integers(spare + 1))
+        return clip.write(start, row)

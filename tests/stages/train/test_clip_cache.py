@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from stages.artifacts import read_parquet
 from stages.audio.store import AudioStore
@@ -11,7 +12,7 @@ from stages.pipeline import PREPARE
 from stages.prepare.settings import PrepareSettings
 from stages.reporter import QuietReporter
 from stages.runner import run_stage
-from stages.train.clip_cache import ClipCache, _compact
+from stages.train.clip_cache import ClipCache, DecodedClip, _compact
 from stages.train.clips import Clips, clips_of_split
 
 Stored = tuple[Path, Clips]
@@ -35,18 +36,36 @@ class Counted(AudioStore):
         return super().read(shard, row)
 
 
+def written(clip: DecodedClip, start: int, room: int) -> NDArray[np.float32]:
+    """What the clip writes into a row of `room` samples; the rest of the row must stay."""
+    row = np.full(room, 7, dtype=np.float32)
+    samples = clip.write(start, row)
+    assert (row[samples:] == 7).all()
+    return row[:samples]
+
+
 @pytest.mark.parametrize("sample_rate", [None, 16000])  # resampled clips are no 16 bits
 def test_what_is_kept_is_the_clip_to_the_bit(stored: Stored, sample_rate: int | None) -> None:
     folder, clips = stored
     store = Counted(folder, sample_rate)
+    wanted = [store.read(*place) for place in zip(clips.shards, clips.rows, strict=True)]
+    store.reads = 0
     cache = ClipCache(store, clips, 10**9)
-    first = [cache.read(index).copy() for index in range(len(clips))]
-    assert store.reads == len(clips)
-    for index, clip in enumerate(first):
-        again = cache.read(index)
-        assert again.dtype == np.float32
-        assert np.array_equal(again, clip)
-    assert store.reads == len(clips)
+    for _ in range(2):
+        for index, waveform in enumerate(wanted):
+            assert np.array_equal(written(cache.read(index), 0, len(waveform)), waveform)
+        assert store.reads == len(clips)
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.float32])
+@pytest.mark.parametrize(("start", "room"), [(0, 3), (2, 3), (0, 9), (4, 9)])
+def test_a_stretch_is_written_as_far_as_clip_and_room_go(
+    dtype: type[np.int16] | type[np.float32], start: int, room: int
+) -> None:
+    values = np.array([1, -2, 3, -4, 5], dtype)
+    waveform = values / 32768 if dtype is np.int16 else values
+    heard = written(DecodedClip(values), start, room)
+    assert np.array_equal(heard, waveform[start : start + room])
 
 
 def test_no_more_is_kept_than_fits(stored: Stored) -> None:
