@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import soundfile as sf
@@ -85,9 +86,14 @@ def test_killed_and_called_again_it_does_what_is_missing_and_then_nothing(
     assert str(tmp_path) not in str(rows), "a path of this machine is in the results"
 
 
+def write_rows(path: Path, value: str, lineage: str = "") -> None:
+    table = pa.table({"column": [value]})
+    pq.write_table(table.replace_schema_metadata({"spa.lineage": lineage}), path)
+
+
 def job(tmp_path: Path, name: str, **settings: object) -> Job:
     for file in ("clips.parquet", "labels.parquet", "label_embeddings.parquet"):
-        (tmp_path / file).write_bytes(b"the same")
+        write_rows(tmp_path / file, "the same")
     contender = next(one for one in CONTENDERS if one.name == name)
     base = TrainSettings.model_validate({"encoder": "small", **settings})
     return Job(
@@ -110,10 +116,14 @@ def test_a_result_is_known_by_all_that_decides_it_and_by_nothing_else(tmp_path: 
     assert job(tmp_path, "one-hot", text_temperature=0.5).key == keys["one-hot"]
     with_others = job(tmp_path, "one-hot")
     spa = job(tmp_path, "spa")
-    (tmp_path / "label_embeddings.parquet").write_bytes(b"other texts")
+    write_rows(tmp_path / "label_embeddings.parquet", "other texts")
     assert spa.prompt == "{path}"
     assert with_others.key == keys["one-hot"]
     assert spa.key != keys["spa"]
+    # The same clips, prepared from another folder or after a copy.
+    prepared_again = job(tmp_path, "one-hot")
+    write_rows(tmp_path / "clips.parquet", "the same", lineage="of another day")
+    assert prepared_again.key == keys["one-hot"]
 
 
 def test_each_contender_changes_one_thing() -> None:

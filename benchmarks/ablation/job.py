@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from ablation.contenders import Contender
 from ablation.links import link
 from ablation.results import Row
 from ablation.scores import keep_scores
 from stages.evaluate.settings import EvaluateSettings
-from stages.lineage import file_sha256, package_versions
+from stages.lineage import package_versions
 from stages.pipeline import EVALUATE, LABEL_EMBEDDINGS, TRAIN
 from stages.reporter import QuietReporter
 from stages.runner import run_stage
@@ -57,7 +59,7 @@ class Job:
         kept = self.settings.model_dump(mode="json", exclude=left_out)
         if self.settings.init is not None:
             kept["init"] = Path(self.settings.init).name
-        return {**kept, "prompt": self.prompt}
+        return {**kept, "average": self.settings.averaging, "prompt": self.prompt}
 
     @cached_property
     def key(self) -> str:
@@ -65,7 +67,7 @@ class Job:
         inputs = [self.prepared / "clips.parquet", self.prepared / "labels.parquet"]
         if self.prompt is not None:
             inputs.append(self.label_embeddings)
-        hashes = [file_sha256(path) for path in inputs]
+        hashes = [_rows_sha256(path) for path in inputs]
         what = [self.set_name, self.fold, self.settings.seed, self.declared(), hashes]
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -101,6 +103,12 @@ def _without_effect(settings: TrainSettings) -> set[str]:
     if settings.smoothing == "none":
         found.add("smoothing_share")
     return found
+
+
+def _rows_sha256(path: Path) -> str:
+    """Hash of an artifact's rows alone: its lineage names folders and knows when they were touched."""
+    rows = pq.read_table(path).to_pylist()
+    return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
 
 
 def run_job(job: Job) -> Row:
