@@ -1,5 +1,6 @@
 """Files that appear whole or not at all."""
 
+import errno
 import os
 import uuid
 from collections.abc import Iterator
@@ -7,6 +8,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _PARTIAL = ".partial"
+_FULL = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+)  # said by whatever writes, and it names no file
 
 
 @contextmanager
@@ -14,7 +18,8 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success fsync it and rename it to `path`.
 
     A reader sees the old file or the whole new one. On any exception the temporary file is gone;
-    what a killed process leaves is found by `remove_partial`.
+    what a killed process leaves is found by `remove_partial`. An OSError about the temporary file, or
+    that it cannot be written, names `path`.
     """
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}{_PARTIAL}")
     try:
@@ -22,6 +27,10 @@ def replacing(path: Path) -> Iterator[Path]:
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
+    except OSError as error:
+        if error.filename == str(temporary) or (error.filename is None and error.errno in _FULL):
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

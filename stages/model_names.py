@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+from stages.models.plain_file import is_there
+
 MODEL_SUFFIXES = (".safetensors", ".pt", ".pth", ".ckpt")
 
 
 def names_published(model: str) -> bool:
     """Whether it is the short name of a published checkpoint: no run's name has a colon."""
-    return ":" in model and not Path(model).exists()
+    return ":" in model and not is_there(Path(model))
 
 
 def names_a_file(model: str) -> bool:

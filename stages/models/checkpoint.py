@@ -6,18 +6,31 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from stages.audio.log_mel import FrontEnd
 from stages.errors import ArtifactError
 from stages.models.encoders import ENCODERS
+from stages.models.float32 import check_types, in_float32
+from stages.models.plain_file import check_plain_file
+from stages.models.save_weights import save_weights
 from stages.models.tagger import Tagger
 from stages.models.text_pull import TextPull
 
 _HEADER_KEY = "spa"
 _LONGEST_HEADER_BYTES = 64 << 20
+_MOST_DIMENSIONS = 1 << 16  # of a text; a header that asks for more would fill memory
+_MOST_SECONDS = 600.0
+_ANOTHER = "name a model.safetensors as `spa train` made it"
 
 
 class TextSpace(BaseModel):
@@ -29,7 +42,7 @@ class TextSpace(BaseModel):
     weights_sha256: str
     prompt: str
     prompts: tuple[str, ...]
-    dimensions: int = Field(ge=1)
+    dimensions: int = Field(ge=1, le=_MOST_DIMENSIONS)
     centred: bool
 
 
@@ -49,7 +62,7 @@ class ModelHeader(BaseModel):
     embedding_dimensions: int = Field(ge=1)
     mids: tuple[str, ...] = Field(min_length=1)
     display_names: tuple[str, ...]
-    clip_seconds: float = Field(gt=0)
+    clip_seconds: float = Field(gt=0, le=_MOST_SECONDS)
     pads_short_clips: bool = True
     text_space: TextSpace | None
     projects: bool = True
@@ -58,6 +71,21 @@ class ModelHeader(BaseModel):
     training: dict[str, object]
     metrics: dict[str, float]
     lineage: str
+
+    @field_validator("lineage")
+    @classmethod
+    def _is_a_record(cls, lineage: str) -> str:
+        record = json.loads(lineage)
+        if not isinstance(record, dict) or not isinstance(record.get("inputs", {}), dict):
+            raise ValueError("no lineage")  # noqa: TRY004 - pydantic takes ValueError
+        return lineage
+
+    @field_validator("display_names")
+    @classmethod
+    def _is_of_each_label(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if len(names) != len(info.data.get("mids", names)):
+            raise ValueError("not one for each of the mids")
+        return names
 
     @property
     def sample_rate(self) -> int:
@@ -75,18 +103,23 @@ class Checkpoint:
 
 
 def save_checkpoint(path: Path, weights: dict[str, torch.Tensor], header: ModelHeader) -> None:
-    """Write weights (the tagger's state_dict) and header. The same content gives the same bytes."""
+    """Write weights (the tagger's state_dict) and header. The same content gives the same bytes.
+
+    Raises:
+        OSError: what the disk refuses, with its number and `path`.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
     text = json.dumps(header.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
-    save_file(tensors, path, metadata={_HEADER_KEY: text})
+    save_weights(path, tensors, {_HEADER_KEY: text})
 
 
 def load_checkpoint(path: Path, device: torch.device) -> Checkpoint:
     """Read a model file; nothing in it is executed.
 
     Raises:
-        ArtifactError: the file is missing, is no model of this toolkit, or its weights do not fit.
+        ArtifactError: the file is missing, is no model of this toolkit, or its weights do not fit or are
+            no finite numbers.
     """
     header = read_header(path)
     expected = ENCODERS.get(header.encoder)
@@ -97,10 +130,13 @@ def load_checkpoint(path: Path, device: torch.device) -> Checkpoint:
         )
     tagger = _empty_tagger(header)
     try:
-        tagger.load_state_dict(load_file(path), strict=True)
+        weights = load_file(path)
+        check_types(path, weights, tagger.state_dict())
+        tagger.load_state_dict(in_float32(path, weights), strict=True)
     except (RuntimeError, SafetensorError) as error:
         detail = " ".join(str(error).split())[:200]
-        raise ArtifactError(f"{path}: the weights do not fit the header: {detail}") from error
+        message = f"{path}: the weights do not fit the header: {detail}"
+        raise ArtifactError(message, _ANOTHER) from error
     return Checkpoint(tagger.to(device).eval(), header, device)
 
 
@@ -119,28 +155,44 @@ def read_header(path: Path) -> ModelHeader:
     """Read and check the header of a model file, and no weights.
 
     Raises:
-        ArtifactError: the file is missing or is no model of this toolkit.
+        ArtifactError: the file is missing, cannot be read, or is no model of this toolkit.
     """
+    text = _header_text(path)
+    if text is None:
+        raise _no_model(path)
+    try:
+        return ModelHeader.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        message = f"{path}: header field '{where}': {first['msg']}"
+        raise ArtifactError(message, _ANOTHER) from error
+    except ValueError as error:  # half of a surrogate pair
+        raise _no_model(path) from error
+
+
+def is_ours(path: Path) -> bool:
+    """Whether the file at `path` says that it is a model of this toolkit, rightly or not."""
+    try:
+        return _header_text(path) is not None
+    except ArtifactError:
+        return False
+
+
+def _header_text(path: Path) -> str | None:
+    check_plain_file(path, "name a run, or a model.safetensors that `spa train` made")
     try:
         with path.open("rb") as file:
             length = struct.unpack("<Q", file.read(8))[0]
             if length > _LONGEST_HEADER_BYTES:
-                raise _no_model(path)
+                return None
             text = json.loads(file.read(length))["__metadata__"][_HEADER_KEY]
-        return ModelHeader.model_validate_json(text)
-    except FileNotFoundError as error:
-        raise ArtifactError(
-            f"model {path} not found", "name a run, or a model.safetensors that `spa train` made"
-        ) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ArtifactError(f"{path}: header field '{where}': {first['msg']}") from error
-    except (OSError, struct.error, ValueError, KeyError, TypeError) as error:
-        raise _no_model(path) from error
+    except OSError as error:
+        raise ArtifactError(f"{path}: {error.strerror or error}", "check the file") from error
+    except (struct.error, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return text if isinstance(text, str) else None
 
 
 def _no_model(path: Path) -> ArtifactError:
-    return ArtifactError(
-        f"{path} is no model of this toolkit", "name a model.safetensors that `spa train` made"
-    )
+    return ArtifactError(f"{path} is no model of this toolkit", _ANOTHER)

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from stages.errors import ArtifactError, UsageError
 from stages.models.encoders import ENCODERS
+from stages.models.float32 import in_float32
 from stages.models.public_weights.fit import Fit, fit, published_encoders, with_head_in
 from stages.models.public_weights.weights_file import read_weights
 from stages.models.tagger import Tagger
@@ -22,7 +23,8 @@ class PublicWeights:
         encoder: name of the encoder that they are of.
         labels: number of labels of the head; None: there is no head. The published heads for
             AudioSet have its 527 labels in their canonical order (`audioset_labels`).
-        weights: by the names that they have in a `Tagger`, beginning with `encoder.` or `head.`.
+        weights: by the names that they have in a `Tagger`, beginning with `encoder.` or `head.`;
+            finite, and in float32 whatever the file has.
         mids: the labels of the head, where the file says them.
     """
 
@@ -58,11 +60,8 @@ def read_public_checkpoint(path: Path, encoder: str | None = None) -> PublicWeig
         raise ArtifactError(f"{path} fits {names} alike", "name the encoder that it is of")
     if not whole:
         raise _fits_not(path, fits, encoder)
-    for name, value in whole[0].weights.items():
-        if value.is_floating_point() and not value.isfinite().all():
-            message = f"{path}: the weights of '{name}' are not all finite numbers"
-            raise ArtifactError(message, "the file is damaged, or its training failed")
-    return PublicWeights(path, whole[0].encoder, whole[0].labels, whole[0].weights)
+    weights = in_float32(path, whole[0].weights)
+    return PublicWeights(path, whole[0].encoder, whole[0].labels, weights)
 
 
 def load_into(tagger: Tagger, weights: PublicWeights, head: bool) -> None:

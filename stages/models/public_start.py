@@ -7,8 +7,9 @@ import torch
 
 from stages.errors import ArtifactError
 from stages.models.audioset_labels import audioset_labels
-from stages.models.checkpoint import Checkpoint, ModelHeader, load_checkpoint, read_header
+from stages.models.checkpoint import Checkpoint, ModelHeader, is_ours, load_checkpoint, read_header
 from stages.models.encoders import ENCODERS
+from stages.models.plain_file import is_there
 from stages.models.public_checkpoint import PublicWeights, load_into, read_public_checkpoint
 from stages.models.public_weights.download import fetch
 from stages.models.public_weights.published import published_file
@@ -26,7 +27,7 @@ def find_public_weights(
         UsageError: no published file is called so.
         SpaError: the file cannot be had, or does not fit (`fetch`, `read_public_checkpoint`).
     """
-    if ":" not in init or Path(init).exists():
+    if ":" not in init or is_there(Path(init)):
         return _of_our_own(Path(init), encoder) or read_public_checkpoint(Path(init), encoder)
     published = published_file(init)
     return read_public_checkpoint(fetch(published, say), encoder or published.encoder)
@@ -38,10 +39,9 @@ def _of_our_own(path: Path, encoder: str | None) -> PublicWeights | None:
     Raises:
         ArtifactError: it is of another encoder, or damaged.
     """
-    try:
-        header = read_header(path)
-    except ArtifactError:
+    if not is_ours(path):
         return None
+    header = read_header(path)
     if encoder not in (None, header.encoder):
         raise ArtifactError(
             f"{path} is of the encoder {header.encoder}, not {encoder}",
@@ -87,17 +87,9 @@ def open_model(path: Path, device: torch.device) -> Checkpoint:
     Raises:
         ArtifactError: it is neither, or a published one for other labels.
     """
-    if path.suffix == ".safetensors":
-        try:
-            return load_checkpoint(path, device)
-        except ArtifactError as error:
-            try:
-                weights = read_public_checkpoint(path)
-            except ArtifactError:
-                raise error from None
-    else:
-        weights = read_public_checkpoint(path)
-    return _as_published(weights, device)
+    if is_ours(path):
+        return load_checkpoint(path, device)
+    return _as_published(read_public_checkpoint(path), device)
 
 
 def open_published(name: str, device: torch.device, say: Callable[[str], None]) -> Checkpoint:

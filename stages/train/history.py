@@ -1,7 +1,5 @@
 """What a training measured: rows of history.parquet, and TensorBoard events as they happen."""
 
-import contextlib
-import shutil
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -15,15 +13,15 @@ from stages.lineage import Lineage
 class History:
     """Collects measures.
 
-    TensorBoard's events lie in a folder named by the time: old ones stay. A training that fails or is
-    interrupted leaves them only when it can be gone on with (`lasts`).
+    TensorBoard's events lie in a folder named by the time: old ones stay. The folder is made when the
+    training is kept: one that stops before it can be gone on with leaves nothing.
     """
 
     def __init__(self, tensorboard: Path | None) -> None:
         """Open no file yet; None: no events (of a process that writes nothing)."""
         self.tensorboard = tensorboard
-        self.lasts = False
         self.events = ""
+        self._shown = 0  # rows that TensorBoard has
         self._writer: SummaryWriter | None = None
         self.columns: dict[str, list[int | float | str]] = {
             "step": [], "epoch": [], "name": [], "value": [],
@@ -34,14 +32,20 @@ class History:
     ) -> None:
         """Begin, or go on from the rows and the folder of events of a stopped training."""
         self.events = events or f"{datetime.now():%Y%m%d-%H%M%S-%f}"
-        purged = None
         if columns:
             self.columns = {name: list(values) for name, values in columns.items()}
-            purged = 1 + max((int(step) for step in columns["step"]), default=0)
-        self.lasts = bool(events)
-        if self.tensorboard is not None:
+            self._shown = len(columns["step"]) if self._folder_exists() else 0
+        if events:
+            self.keep()
+
+    def keep(self) -> None:
+        """From now on the training can be gone on with: TensorBoard shows its measures."""
+        if self._writer is None and self.tensorboard is not None:
             # What a killed training has shown beyond its saved state is hidden.
+            steps = self.columns["step"][: self._shown]
+            purged = 1 + max(map(int, steps)) if steps else None
             self._writer = SummaryWriter(str(self.tensorboard / self.events), purge_step=purged)
+        self._show()
 
     def add(self, step: int, epoch: int, name: str, value: float) -> None:
         """Keep one measure, and show it in TensorBoard."""
@@ -53,8 +57,19 @@ class History:
         }
         for column, entry in row.items():
             self.columns[column].append(entry)
-        if self._writer is not None:
+        self._show()
+
+    def _folder_exists(self) -> bool:
+        return self.tensorboard is not None and (self.tensorboard / self.events).exists()
+
+    def _show(self) -> None:
+        """Show TensorBoard the rows that it has not yet."""
+        if self._writer is None:
+            return
+        columns = (self.columns[name][self._shown :] for name in ("name", "value", "step"))
+        for name, value, step in zip(*columns, strict=True):
             self._writer.add_scalar(name, value, step)
+            self._shown += 1
 
     def write(self, path: Path, lineage: Lineage) -> None:
         """Write history.parquet."""
@@ -65,15 +80,8 @@ class History:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
+        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
     ) -> None:
-        """Close the events; remove them when the training failed and nothing goes on from it."""
-        if self._writer is None or self.tensorboard is None:
-            return
-        self._writer.close()
-        if kind is not None and not self.lasts:
-            folder = self.tensorboard / self.events
-            shutil.rmtree(folder, ignore_errors=True)
-            for parent in list(folder.parents)[:3]:  # tensorboard, NAME, runs
-                with contextlib.suppress(OSError):  # not empty: something else lives there
-                    parent.rmdir()
+        """Close the events."""
+        if self._writer is not None:
+            self._writer.close()

@@ -8,12 +8,13 @@ from pathlib import Path
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 from safetensors import SafetensorError
-from safetensors.torch import load, save_file
+from safetensors.torch import load
 from torch import Tensor
 
 from stages.atomic import replacing
 from stages.errors import ArtifactError
 from stages.lineage import file_sha256
+from stages.models.save_weights import save_weights
 from stages.train.step import Trainer
 
 FOLDER = "training"  # in the staging folder
@@ -95,7 +96,7 @@ def save_state(folder: Path, progress: Progress, trainer: Trainer) -> None:
     folder.mkdir(exist_ok=True)
     with replacing(folder / _FILE) as path:
         text = progress.model_dump_json()
-        save_file(tensors, path, {_KEY: text, _DIGEST: _digest(text, tensors)})
+        save_weights(path, tensors, {_KEY: text, _DIGEST: _digest(text, tensors)})
     for old in folder.glob("best-*.safetensors"):
         if progress.best is None or old != best_model(folder, progress.best.epoch):
             old.unlink()

@@ -1,6 +1,7 @@
 """Wrong usage exits 2, a run that failed exits 1; both in a line or two, never a traceback."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -70,6 +71,30 @@ def test_a_stage_before_its_input_exists(stage: str, tmp_path: Path) -> None:
     assert "does not exist" in lines[0]
     assert "spa " in lines[1]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes")
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("pipe.safetensors", "is a pipe or a device, not a file"),
+        ("folder.pt", "is a folder, not a file"),
+        ("empty.pt", "is empty"),
+        ("x" * 5000 + ".pt", "File name too long"),
+        ("x:" + "x" * 5000, "no published checkpoint is called"),
+    ],
+    ids=["pipe", "folder", "empty", "long name", "long short name"],
+)
+def test_a_model_that_is_no_file(tmp_path: Path, name: str, message: str) -> None:
+    os.mkfifo(tmp_path / "pipe.safetensors")
+    (tmp_path / "folder.pt").mkdir()
+    (tmp_path / "empty.pt").touch()
+    done = spa("tag", "a.wav", "--model", name, cwd=tmp_path)
+    assert done.returncode in {1, 2}
+    error, step = said(done).splitlines()
+    assert error.startswith(f"error: {name[:9]}") or f"'{name[:9]}" in error
+    assert message in error
+    assert step.startswith("  next: ")
 
 
 @pytest.mark.parametrize("stage", ["evaluate", "tag x.wav"])

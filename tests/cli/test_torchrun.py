@@ -77,6 +77,19 @@ def test_the_same_curve(both: tuple[Path, str]) -> None:
         assert two[key] == pytest.approx(value, abs=1e-5), key
 
 
+@pytest.mark.slow
+def test_compiled_it_is_the_same_curve(both: tuple[Path, str]) -> None:
+    """Needs a C++ compiler. Both processes compile, and torch's compiler is not heard."""
+    code, _, err = run(both[0], *TRAIN, *SLOWLY, "--name", "compiled", "--compile")
+    assert code == 0, err
+    ours = [line for line in err.splitlines() if "OMP_NUM_THREADS" not in line]
+    assert all(line.startswith(("train: ", "epoch ")) for line in ours), err
+    one, compiled = (history(both[0], name) for name in ("one", "compiled"))
+    assert one.keys() == compiled.keys()
+    for key, value in one.items():
+        assert compiled[key] == pytest.approx(value, abs=1e-4), key
+
+
 def test_one_voice_one_writer_and_a_complete_model(both: tuple[Path, str]) -> None:
     workspace, out = both
     summary = json.loads(out)

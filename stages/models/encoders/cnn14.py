@@ -43,6 +43,7 @@ class Cnn14(Encoder):
     front_end: ClassVar[FrontEnd] = PANNS
     hears_seconds: ClassVar[tuple[float, float]] = (0.31, math.inf)  # 32 frames
     embedding_dimensions: ClassVar[int] = 2048
+    learning_rate: ClassVar[float] = 1e-3  # of the authors' scripts/4_train.sh
     layer_names: ClassVar[tuple[tuple[str, ...], ...]] = (
         ("bn0.", "conv_block1."),
         *((f"conv_block{number}.",) for number in range(2, 7)),

@@ -171,6 +171,7 @@ class Dymn10(Encoder):
     front_end: ClassVar[FrontEnd] = MobileNet.front_end
     hears_seconds: ClassVar[tuple[float, float]] = MobileNet.hears_seconds
     embedding_dimensions: ClassVar[int] = 960
+    learning_rate: ClassVar[float] = 1e-3  # of the authors' README, for AudioSet
     layer_names: ClassVar[tuple[tuple[str, ...], ...]] = (
         ("in_c.",),
         *((f"layers.{number}.",) for number in range(len(BLOCKS))),

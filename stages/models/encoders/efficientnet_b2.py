@@ -138,6 +138,7 @@ class EfficientNetB2(Encoder):
     )
     hears_seconds: ClassVar[tuple[float, float]] = (0.025, math.inf)  # one frame
     embedding_dimensions: ClassVar[int] = FEATURE_CHANNELS
+    learning_rate: ClassVar[float] = 1e-3  # of the authors' egs/audioset/run.sh, balanced set
     layer_names: ClassVar[tuple[tuple[str, ...], ...]] = (
         ("effnet._conv_stem.", "effnet._bn0."),
         *((f"effnet._blocks.{number}.",) for number in range(sum(s.blocks for s in B2_STAGES))),

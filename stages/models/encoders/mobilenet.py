@@ -170,6 +170,7 @@ class MobileNet(Encoder):
 
     front_end: ClassVar[FrontEnd] = CPJKU
     hears_seconds: ClassVar[tuple[float, float]] = (0.02, math.inf)  # more than half an FFT window
+    learning_rate: ClassVar[float] = 8e-4  # of the authors' ex_audioset.py
     layer_names: ClassVar[tuple[tuple[str, ...], ...]] = tuple(
         (f"features.{number}.",) for number in range(len(BLOCKS) + 2)
     )

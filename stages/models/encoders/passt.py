@@ -41,6 +41,9 @@ class Passt(Deit, Encoder):
     front_end: ClassVar[FrontEnd] = CPJKU
     hears_seconds: ClassVar[tuple[float, float]] = (0.16, 10.05)  # 16 to 1005 frames
     embedding_dimensions: ClassVar[int] = WIDTH
+    # AST's, the same network: the authors never start from random weights.
+    learning_rate: ClassVar[float] = 1e-4
+    fine_tuning_rate: ClassVar[float] = 1e-5  # of the authors' ex_esc50.py and ex_fsd50k.py
     layer_names: ClassVar[tuple[tuple[str, ...], ...]] = layer_names("", POSITIONS)
     undecayed_names: ClassVar[tuple[str, ...]] = ("cls_token", "dist_token", *POSITIONS)
     published_head: ClassVar[Mapping[str, str]] = {"head.": ""}

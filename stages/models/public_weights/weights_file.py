@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from stages.errors import ArtifactError
+from stages.models.plain_file import check_plain_file
 from stages.models.public_weights.pickled_names import OF_ARRAYS, code_in
 
 _ZIP_BEGINS = b"PK\x03\x04"
@@ -20,6 +21,16 @@ _PICKLES_OF_OLD_FILES = 5  # magic number, protocol, machine, content, order of 
 _UNWRAPPED = ("model", "state_dict")
 _PREFIXES = ("module.", "sed_model.", "_orig_mod.")  # several GPUs; HTS-AT's trainer; torch.compile
 _OTHER_FILE = "give the checkpoint as its authors publish it, or its weights as .safetensors"
+_REBUILDS = "torch._utils._rebuild_"
+# What arrays are pickled with that no model here can compute with.
+_NOT_PLAIN = {
+    f"{_REBUILDS}qtensor": "quantised",
+    f"{_REBUILDS}sparse_tensor": "sparse",
+    f"{_REBUILDS}meta_tensor_no_storage": "meta tensors, which have no numbers",
+    f"{_REBUILDS}tensor_v3": "of a rare type of number",
+    "torch.ComplexFloatStorage": "complex",
+    "torch.ComplexDoubleStorage": "complex",
+}
 
 
 class _Ignored:
@@ -40,14 +51,14 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     has bytes: what is pickled is looked through before it is read, and compression refused.
 
     Raises:
-        ArtifactError: no such file, or it is truncated, holds code, or no weights.
+        ArtifactError: no such file, or it is a folder, a pipe or a device, truncated, or holds code, no
+            weights, or weights that are no plain numbers.
     """
+    check_plain_file(path, "check the path")
     try:
         content = _content(path)
     except ArtifactError:
         raise
-    except FileNotFoundError as error:
-        raise ArtifactError(f"{path} not found", "check the path") from error
     except pickle.UnpicklingError as error:  # whose text says how to execute it all the same
         message = f"{path} cannot be read as weights: it is pickled in another way than weights are"
         raise ArtifactError(message, _OTHER_FILE) from error
@@ -64,11 +75,16 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 
 def _content(path: Path) -> object:
+    if path.stat().st_size == 0:
+        raise ArtifactError(f"{path} is empty", _OTHER_FILE)
     if path.suffix == ".safetensors":
         return load_file(path)
     with path.open("rb") as file:
         is_zip = file.read(len(_ZIP_BEGINS)) == _ZIP_BEGINS
     code = _code_in_zip(path) if is_zip else _code_in_old_file(path)
+    if code in _NOT_PLAIN:
+        message = f"{path} holds weights that are {_NOT_PLAIN[code]} ({code})"
+        raise ArtifactError(message, "save them as plain float32, float16 or bfloat16 numbers")
     if code is not None:
         message = f"{path} holds code ({code}), not weights alone: nothing in it was executed"
         raise ArtifactError(message, _OTHER_FILE)

@@ -2,6 +2,7 @@
 
 import json
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,79 @@ def test_a_header_field_that_is_wrong_is_named(saved: Path, header: ModelHeader)
     save_file(load_file(saved), saved, metadata={"spa": json.dumps(broken)})
     with pytest.raises(ArtifactError, match="clip_seconds"):
         load_checkpoint(saved, CPU)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("lineage", "no JSON"),
+        ("lineage", '{"inputs": 3}'),
+        ("display_names", ["one of two"]),
+        ("text_space.dimensions", 10**13),
+        ("clip_seconds", 1e300),
+    ],
+)
+def test_a_header_that_would_fail_later_is_refused(
+    saved: Path, header: ModelHeader, field: str, value: object
+) -> None:
+    broken = header.model_dump(mode="json")
+    outer, _, inner = field.partition(".")
+    broken |= {outer: broken[outer] | {inner: value} if inner else value}
+    save_file(load_file(saved), saved, metadata={"spa": json.dumps(broken)})
+    with pytest.raises(ArtifactError, match=f"header field '{field}'") as caught:
+        load_checkpoint(saved, CPU)
+    assert caught.value.next_step
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_read_exactly(
+    saved: Path, tagger: Tagger, header: ModelHeader, dtype: torch.dtype
+) -> None:
+    half = {
+        name: value.to(dtype) if value.is_floating_point() else value
+        for name, value in tagger.state_dict().items()
+    }
+    save_checkpoint(saved, half, header)
+    for name, value in load_checkpoint(saved, CPU).tagger.state_dict().items():
+        assert value.dtype == tagger.state_dict()[name].dtype
+        assert torch.equal(value, half[name].to(value.dtype)), name
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda value: value.to(torch.complex64), "is of type torch.complex64, not torch.float32"),
+        (lambda value: value.to(torch.int32), "is of type torch.int32, not torch.float32"),
+        (lambda value: value * float("nan"), "are not all finite numbers"),
+        (lambda value: -1 - value.abs(), "are variances, but not all at least 0"),
+        (lambda value: value[:0], "size mismatch for encoder.bn0.running_var"),
+    ],
+    ids=["complex", "whole", "NaN", "negative", "nothing"],
+)
+def test_numbers_that_no_model_has_are_refused(
+    saved: Path,
+    tagger: Tagger,
+    header: ModelHeader,
+    change: Callable[[torch.Tensor], torch.Tensor],
+    message: str,
+) -> None:
+    weights = tagger.state_dict()
+    weights["encoder.bn0.running_var"] = change(weights["encoder.bn0.running_var"])
+    save_checkpoint(saved, weights, header)
+    with pytest.raises(ArtifactError, match=message) as caught:
+        load_checkpoint(saved, CPU)
+    assert caught.value.message.startswith(str(saved))
+    assert caught.value.next_step
+
+
+def test_what_the_disk_refuses_names_the_file(
+    tmp_path: Path, tagger: Tagger, header: ModelHeader
+) -> None:
+    """The library that writes says what is refused, but not of which file."""
+    (tmp_path / "model.safetensors").mkdir()
+    with pytest.raises(IsADirectoryError) as caught:
+        save_checkpoint(tmp_path / "model.safetensors", tagger.state_dict(), header)
+    assert caught.value.filename == str(tmp_path / "model.safetensors")
 
 
 def test_an_unknown_encoder_is_named(saved: Path, header: ModelHeader) -> None:

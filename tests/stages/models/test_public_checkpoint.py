@@ -153,6 +153,10 @@ def test_an_encoder_without_published_weights_is_named(mn04: Path, encoder: str)
             r"'features.0.0.weight' has the shape \(8, 3, 3, 3\), not \(8, 1, 3, 3\)$",
         ),
         ({"features.0.1.bias": torch.arange(8)}, r"'features.0.1.bias' is of type torch.int64"),
+        (
+            {"features.0.0.weight": torch.zeros(0)},
+            r"'features.0.0.weight' has the shape \(0,\), not \(8, 1, 3, 3\)$",
+        ),
         ({"a": torch.rand(1), "b": torch.rand(1)}, "'a' is not part of it, and 1 more difference"),
     ],
 )
@@ -192,18 +196,46 @@ def test_a_weight_that_is_no_number_is_named(
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("form", ["pt", "safetensors"])
 def test_other_precisions_become_the_models_own(
-    tmp_path: Path, weights: dict[str, Tensor], dtype: torch.dtype
+    tmp_path: Path, weights: dict[str, Tensor], dtype: torch.dtype, form: str
 ) -> None:
-    path = tmp_path / "a.pt"
-    torch.save(
-        {name: v.to(dtype) if v.is_floating_point() else v for name, v in weights.items()}, path
-    )
+    """Exactly: every number of 16 bits is one of 32 bits."""
+    path = tmp_path / f"a.{form}"
+    kept = {name: v.to(dtype) if v.is_floating_point() else v for name, v in weights.items()}
+    if form == "pt":
+        torch.save(kept, path)
+    else:
+        save_file(kept, path)
+    read = read_public_checkpoint(path)
+    assert {value.dtype for value in read.weights.values()} == {torch.float32, torch.int64}
     tagger = Tagger("mn04", 527)
-    load_into(tagger, read_public_checkpoint(path), head=True)
+    load_into(tagger, read, head=True)
     assert {parameter.dtype for parameter in tagger.parameters()} == {torch.float32}
-    found = tagger.state_dict()["head.3.weight"]
-    torch.testing.assert_close(found, weights["classifier.5.weight"], rtol=1e-2, atol=1e-2)
+    for ours, theirs in (
+        ("head.3.weight", "classifier.5.weight"),
+        ("encoder.features.0.0.weight",) * 2,
+    ):
+        expected = kept[theirs.removeprefix("encoder.")].to(torch.float32)
+        assert torch.equal(tagger.state_dict()[ours], expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("features.0.0.weight", 1e200, "are not all finite numbers"),
+        ("features.0.1.running_var", -1.0, "are variances, but not all at least 0"),
+    ],
+)
+def test_numbers_that_a_model_cannot_compute_with(
+    tmp_path: Path, weights: dict[str, Tensor], name: str, value: float, message: str
+) -> None:
+    """Beyond float32, or without a root: what came of them would be no number."""
+    weights[name] = torch.full_like(weights[name], value, dtype=torch.float64)
+    path = tmp_path / "a.pt"
+    torch.save(weights, path)
+    with pytest.raises(ArtifactError, match=rf"a\.pt: the weights of 'encoder\.{name}' {message}"):
+        read_public_checkpoint(path)
 
 
 def test_two_encoders_alike_need_to_be_told_apart(shared: Path) -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
-from stages.errors import ArtifactError, UsageError
+from stages.errors import ArtifactError, SpaError, UsageError
 from stages.models.audioset_labels import audioset_labels
 from stages.models.public_start import find_public_weights, open_model, start_from
 from stages.models.scoring import score_clips, window_length
@@ -84,13 +85,35 @@ def test_a_short_name_that_nobody_published() -> None:
         find_public_weights("efficientat:mn04", None, say)
 
 
-def test_a_file_that_is_neither_ours_nor_published(tmp_path: Path) -> None:
+def test_a_file_that_is_neither_ours_nor_published(mn04: Path, tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     path.write_bytes(b"nothing")
-    with pytest.raises(ArtifactError, match="is no model of this toolkit"):
+    with pytest.raises(ArtifactError, match=r"model\.safetensors cannot be read as weights"):
         open_model(path, CPU)
     with pytest.raises(ArtifactError, match="not found"):
         open_model(tmp_path / "absent.safetensors", CPU)
+    weights = torch.load(mn04, weights_only=True)
+    save_file(weights | {"features.0.1.bias": torch.arange(8)}, path)
+    with pytest.raises(ArtifactError, match=r"'features\.0\.1\.bias' is of type torch\.int64"):
+        open_model(path, CPU)
+
+
+@pytest.mark.parametrize("opens", ["init", "model"])
+def test_a_damaged_model_of_ours_is_not_taken_for_a_published_one(
+    tmp_path: Path, opens: str
+) -> None:
+    path = tmp_path / "model.safetensors"
+    save_file({"a": torch.ones(2)}, path, {"spa": '{"encoder": "small"}'})
+    with pytest.raises(ArtifactError, match="header field 'front_end'"):
+        open_model(path, CPU) if opens == "model" else find_public_weights(str(path), None, say)
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "x:" + "x" * 5000])
+def test_a_name_of_any_length_is_looked_for(name: str) -> None:
+    with pytest.raises(SpaError) as caught:
+        find_public_weights(name, None, say)
+    assert name in caught.value.message
+    assert caught.value.next_step
 
 
 def test_a_head_of_other_labels_cannot_tag(mn04: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from stages.atomic import replacing
 from stages.disk import disk_errors_named
 from stages.errors import WORK_KEPT, ArtifactError, DiskFullError, SpaError
 
@@ -76,22 +77,30 @@ def test_work_that_nobody_needs_any_more_is_removed(numbers: Numbers, tmp_path: 
     assert not (tmp_path / "W" / ".staging-numbers").exists()
 
 
+LARGER = "it would be larger than is allowed here"
+LIMIT = "(a file size limit of 100 kB is set)"
+
+
 @pytest.mark.parametrize(
-    ("writer", "reason", "next_step"),
+    ("writer", "reason", "ending", "next_step"),
     [
-        ("device", "no space is left on the disk", "free space on that disk"),
-        ("plain", "the file would be larger than is allowed here", "allow larger files"),
-        ("parquet", "the file would be larger than is allowed here", "allow larger files"),
-        ("duckdb", "the file would be larger than is allowed here", "allow larger files"),
+        ("device", "no space is left on the disk", " free)", "free space on that disk"),
+        ("plain", LARGER, LIMIT, "allow larger files (`ulimit -f`)"),
+        ("parquet", LARGER, LIMIT, "allow larger files (`ulimit -f`)"),
+        ("duckdb", LARGER, LIMIT, "allow larger files (`ulimit -f`)"),
     ],
 )
-def test_no_space(job: Job, tmp_path: Path, writer: str, reason: str, next_step: str) -> None:
+def test_no_space(
+    job: Job, tmp_path: Path, writer: str, reason: str, ending: str, next_step: str
+) -> None:
     """The limits are the system's own: /dev/full, and RLIMIT_FSIZE for each library that writes."""
     found = job("too-large", writer)
     error, step, kept = found["end"].split(" | ")
-    assert error.startswith(f"DiskFullError: {tmp_path}/W/.staging-numbers")
+    assert f"{tmp_path}/W/.staging-numbers" in error
     assert f"cannot be written: {reason} (" in error
-    assert error.endswith(" free)")
+    assert error.endswith(ending)
+    if writer == "plain":  # the others leave no file, or write whole blocks
+        assert error.startswith(f"DiskFullError: {tmp_path}/W/.staging-numbers/numbers/large ")
     assert step.startswith(next_step)
     assert step.endswith("then run the same command again")
     assert kept == WORK_KEPT
@@ -111,6 +120,34 @@ def test_the_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         raise error
     with pytest.raises(DiskFullError), disk_errors_named(tmp_path):
         raise SpaError("a worker failed") from error
+
+
+def test_a_file_that_was_to_be_replaced_is_named_by_its_own_name(tmp_path: Path) -> None:
+    """Not by the temporary one, whether the system names that or, when it writes, none."""
+    with pytest.raises(OSError, match="too large") as unnamed, replacing(tmp_path / "state"):
+        raise OSError(27, "File too large")
+    assert unnamed.value.filename == str(tmp_path / "state")
+    with pytest.raises(PermissionError) as named, replacing(tmp_path / "state") as temporary:
+        raise PermissionError(13, "Permission denied", str(temporary))
+    assert named.value.filename == str(tmp_path / "state")
+    with pytest.raises(BrokenPipeError) as other, replacing(tmp_path / "state"):
+        raise BrokenPipeError(32, "Broken pipe")
+    assert other.value.filename is None
+
+
+def test_a_file_system_has_a_limit_too(tmp_path: Path) -> None:
+    error = OSError(27, "File too large", "large.tar")
+    with pytest.raises(DiskFullError) as caught, disk_errors_named(tmp_path):
+        raise error
+    assert caught.value.message == (
+        f"large.tar cannot be written: {LARGER} (the limit of its file system)"
+    )
+
+
+def test_a_path_too_long_has_a_next_step(tmp_path: Path) -> None:
+    with pytest.raises(SpaError, match="File name too long") as caught, disk_errors_named(tmp_path):
+        (tmp_path / ("x" * 5000)).stat()
+    assert caught.value.next_step == "give a shorter path"
 
 
 def test_other_errors_are_not_taken_for_a_full_disk(tmp_path: Path) -> None:

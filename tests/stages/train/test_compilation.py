@@ -12,6 +12,8 @@ from stages.models.tagger import Tagger
 from stages.train.compilation import compile_encoder
 
 PROGRAM = """
+import logging
+
 from stages.errors import SpaError
 from stages.models.tagger import Tagger
 from stages.train.compilation import compile_encoder
@@ -20,21 +22,40 @@ try:
     compile_encoder(Tagger("small", 2))
 except SpaError as error:
     print(error.message, "|", error.next_step)
+logging.getLogger("torch._inductor").warning("a remark")
+logging.getLogger("torch._inductor").error("a problem")
+logging.getLogger("spa").warning("our own")
 """
 
 
-def test_without_a_compiler_one_line_says_what_is_missing(tmp_path: Path) -> None:
-    environment = os.environ | {
-        "PATH": str(tmp_path),
-        "CXX": str(tmp_path / "none"),
-        "TORCHINDUCTOR_CACHE_DIR": str(tmp_path),
+def without_a_compiler(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    own = {
+        "PATH": str(folder),
+        "CXX": str(folder / "none"),
+        "TORCHINDUCTOR_CACHE_DIR": str(folder),
     }
-    said = subprocess.run(
-        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True
-    ).stdout
+    command = [sys.executable, "-W", "ignore", "-c", PROGRAM]  # as `spa` runs
+    return subprocess.run(
+        command, env=os.environ | own | environment, capture_output=True, text=True, check=True
+    )
+
+
+def test_without_a_compiler_one_line_says_what_is_missing(tmp_path: Path) -> None:
+    done = without_a_compiler(tmp_path)
+    said = done.stdout
     assert said.startswith("--compile: torch.compile does not work here: ")
     assert "install a C++ compiler" in said
     assert said.count("\n") == 1
+
+
+def test_of_torchs_log_only_errors_are_shown(tmp_path: Path) -> None:
+    """Remarks such as that there is no CUDA here are nothing to do about."""
+    remark, problem, own = "a remark", "a problem", "our own"
+    said = without_a_compiler(tmp_path).stderr
+    assert [text in said for text in (remark, problem, own)] == [False, True, True]
+    assert len(said.splitlines()) == 2
+    asked = without_a_compiler(tmp_path, TORCH_LOGS="inductor").stderr
+    assert [text in asked for text in (remark, problem, own)] == [True, True, True]
 
 
 @pytest.mark.slow

@@ -93,7 +93,8 @@ def test_a_disk_that_is_full_while_saving(prepared: Path, tmp_path: Path) -> Non
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     (problem,) = [line for line in done.stderr.splitlines() if "cannot be written" in line]
-    assert "larger than is allowed here" in problem
+    assert f"{workspace}/.staging-train-main/training/state.safetensors cannot" in problem
+    assert problem.endswith("larger than is allowed here (a file size limit of 2 MB is set)")
     assert "Traceback" not in done.stderr
     assert not (workspace / "runs" / "main" / "model.safetensors").exists()
     visible = {path.name for path in workspace.iterdir() if not path.name.startswith(".")}
@@ -131,6 +132,20 @@ def stopped_after_an_epoch(prepared: Path, workspace: Path, *options: str) -> Pa
     process.kill()
     process.wait()
     return folder
+
+
+def test_the_run_is_there_no_sooner_than_its_saved_state(prepared: Path, tmp_path: Path) -> None:
+    workspace = tmp_path / "W"
+    shutil.copytree(prepared, workspace)
+    command = [*TRAIN, str(workspace), "--save-minutes", "60"]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    state = workspace / ".staging-train-main" / "training" / "state.safetensors"
+    while not (workspace / "runs").exists():
+        assert process.poll() is None, "it has finished"
+        time.sleep(0.001)
+    assert state.exists()
+    process.kill()
+    process.wait()
 
 
 def test_another_training_of_the_name_says_what_it_throws_away(
