@@ -14,8 +14,8 @@ from rich.console import Console
 
 from spa_cli.console import ConsoleReporter, fail, printable
 from spa_cli.following import muted_follow
-from spa_cli.options import build, check_text, parameters_of
-from spa_cli.sections import SectionedCommand
+from spa_cli.options import build, check_text, parameters_of, ranges_of
+from spa_cli.sections import sectioned
 from stages.errors import WORK_KEPT, SpaError
 from stages.pipeline import R, S, Stage
 from stages.runner import run_stage
@@ -91,7 +91,9 @@ def add_stage(  # noqa: PLR0913 - what commands differ in
     ]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    app.command(stage.name, cls=SectionedCommand, help=stage.purpose)(extend(command))
+    app.command(stage.name, cls=sectioned(ranges_of(stage.settings)), help=stage.purpose)(
+        extend(command)
+    )
 
 
 def print_json(document: object) -> None:

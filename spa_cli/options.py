@@ -7,7 +7,7 @@ from types import NoneType
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import typer
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le, Lt
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
@@ -30,6 +30,15 @@ def parameters_of(settings: type[StageSettings], positional: str | None) -> list
         )
         for name, field in settings.model_fields.items()
     ]
+
+
+def ranges_of(settings: type[StageSettings]) -> dict[str, str]:
+    """The range of each field that is a number within bounds, such as 0<x<=1, by the field's name.
+
+    typer knows of no open ends, so it is told of none: `build` checks, `SectionedCommand` shows.
+    """
+    found = {name: _range(field.metadata) for name, field in settings.model_fields.items()}
+    return {name: shown for name, shown in found.items() if shown}
 
 
 def build(settings: type[S], values: dict[str, Any]) -> S:
@@ -81,8 +90,6 @@ def _annotation(settings: type[StageSettings], name: str, *, is_argument: bool) 
             "parser": _whole_number_or(words, field),
             "metavar": "|".join(["N", *words]),
         }
-    else:
-        extra |= _bounds(field.metadata)
     kind = str if words else _option_type(field.annotation)
     if is_argument:
         return Annotated[kind, typer.Argument(**extra | {"show_default": False})]
@@ -90,15 +97,24 @@ def _annotation(settings: type[StageSettings], name: str, *, is_argument: bool) 
     return Annotated[kind, typer.Option(*_flags(name, kind), **extra)]
 
 
-def _bounds(metadata: Sequence[object]) -> dict[str, Any]:
-    """The range of a number, as typer calls its ends."""
-    found: dict[str, Any] = {}
+def _range(metadata: Sequence[object]) -> str:
+    """The range of a number, such as 0<x<=1; empty where there is none."""
+    lower, upper = "", ""
     for bound in metadata:
-        if isinstance(bound, Ge):
-            found["min"] = bound.ge
-        if isinstance(bound, Le):
-            found["max"] = bound.le
-    return found
+        match bound:
+            case Ge(ge=end):
+                lower = f"{_shown(end)}<="
+            case Gt(gt=end):
+                lower = f"{_shown(end)}<"
+            case Le(le=end):
+                upper = f"<={_shown(end)}"
+            case Lt(lt=end):
+                upper = f"<{_shown(end)}"
+    return f"{lower}x{upper}" if lower or upper else ""
+
+
+def _shown(end: object) -> str:
+    return f"{end:g}" if isinstance(end, float) else str(end)
 
 
 def _words(annotation: Any) -> tuple[str, ...]:
@@ -111,8 +127,9 @@ def _words(annotation: Any) -> tuple[str, ...]:
 def _whole_number_or(words: tuple[str, ...], field: FieldInfo) -> Callable[[str | int], str | int]:
     """Read one of the words or a whole number in the field's range; else it is a usage error."""
     kind = next(part for part in get_args(field.annotation) if hasattr(part, "__metadata__"))
-    (bounds,) = (_bounds(declared.metadata) for declared in kind.__metadata__)
-    lowest, highest = bounds["min"], bounds["max"]
+    (declared,) = kind.__metadata__
+    ends: dict[type, Any] = {type(bound): bound for bound in declared.metadata}
+    lowest, highest = ends[Ge].ge, ends[Le].le
 
     def read(text: str | int) -> str | int:
         if text in words:

@@ -1,6 +1,7 @@
 """Plain `--help` in sections: a command of many options, each under the title of its group."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import typer
 from typer.core import TyperCommand
@@ -11,8 +12,10 @@ _UNTITLED = "Options"
 class SectionedCommand(TyperCommand):
     """A command that lists its options by their `rich_help_panel`, those without one last.
 
-    typer does so only in boxes, which cut long names.
+    typer does so only in boxes, which cut long names. `ranges` of options are shown behind their defaults.
     """
+
+    ranges: ClassVar[Mapping[str, str]] = {}
 
     def format_options(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
         """Write arguments and options to click's help formatter."""
@@ -26,7 +29,25 @@ class SectionedCommand(TyperCommand):
             if parameter.param_type_name == "argument":
                 title = "Arguments"
             found = sections if title else untitled
-            found.setdefault(title or _UNTITLED, []).append(line)
+            shown = _with_range(line[1], self.ranges.get(parameter.name or ""))
+            found.setdefault(title or _UNTITLED, []).append((line[0], shown))
         for title, lines in (sections | untitled).items():
             with formatter.section(title):
                 formatter.write_dl(lines)
+
+
+def sectioned(option_ranges: Mapping[str, str]) -> type[SectionedCommand]:
+    """Give the command the ranges of its options, by their parameters' names."""
+
+    class Command(SectionedCommand):
+        ranges = option_ranges
+
+    return Command
+
+
+def _with_range(help_text: str, shown: str | None) -> str:
+    if shown is None:
+        return help_text
+    if help_text.endswith("]"):  # of the default
+        return f"{help_text[:-1]}; {shown}]"
+    return f"{help_text}  [{shown}]"

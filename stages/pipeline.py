@@ -47,6 +47,8 @@ class Stage(Generic[S, R]):
 
     `joined` is for a stage that several processes can run together: like `run`, but what the processes
     beside the first do. It returns nothing and writes nothing.
+
+    `kept_apart_by` is the option with which two runs of the stage can go on at the same time.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Stage(Generic[S, R]):
     run: str
     resumes_from: str | None = None
     joined: str | None = None
+    kept_apart_by: str = "--workspace"
 
     def load(self) -> Callable[[S, Any], R]:
         """Import the stage's code."""
@@ -159,6 +162,7 @@ TRAIN = Stage(
     "stages.train.run:run",
     resumes_from="training",
     joined="stages.train.run:join",
+    kept_apart_by="--name",
 )
 EVALUATE = Stage(
     "evaluate",

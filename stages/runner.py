@@ -80,7 +80,7 @@ def _at_work(stage: Stage[S, R], workspace: Path, pid: int | None) -> SpaError:
     process = f" (process {pid})" if pid else ""
     return SpaError(
         f"another `spa {stage.name}` is at work in {workspace}{process}",
-        "wait until it is done, or name another --workspace",
+        f"wait until it is done, or give another {stage.kept_apart_by}",
     )
 
 

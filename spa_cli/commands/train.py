@@ -7,6 +7,7 @@ from spa_cli.command import add_stage
 from spa_cli.commands.train_config import with_config
 from spa_cli.console import printable
 from stages.pipeline import TRAIN
+from stages.train.rate import in_words
 from stages.train.settings import TrainSummary
 
 
@@ -17,15 +18,9 @@ def add(app: typer.Typer) -> None:
 
 def show(summary: TrainSummary, console: Console) -> None:
     """Print what was trained, how well it did on validation, and where the model is."""
-    how = "one-hot"
-    if summary.alignment is not None:
-        how = f"alignment {summary.alignment}, weight {summary.alignment_weight:g}"
-    if summary.epochs == 0:
-        how = "not trained"
     console.print(
         f"run '{summary.name}': encoder {summary.encoder} ({summary.parameters / 1e6:.2f} M parameters), "
-        f"{how}, {summary.train_clips} clips, {summary.epochs} epochs on {summary.device}, "
-        f"{summary.clips_per_second:.0f} clips/s",
+        f"{_how(summary)}",
         highlight=False,
         soft_wrap=True,
     )
@@ -43,3 +38,17 @@ def show(summary: TrainSummary, console: Console) -> None:
             f"({summary.valid_clips} clips)"
         )
     console.print(f"model: {summary.model}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _how(summary: TrainSummary) -> str:
+    """How it was trained, on what and how fast."""
+    if summary.epochs == 0:
+        return f"not trained, on {summary.device}"
+    how = "one-hot"
+    if summary.alignment is not None:
+        how = f"alignment {summary.alignment}, weight {summary.alignment_weight:g}"
+    epochs = f"{summary.epochs} epoch{'s'[: summary.epochs > 1]}"
+    heard = f"{summary.train_clips} clips, {epochs}"
+    if summary.clips_per_epoch is not None:
+        heard = f"{epochs} of {summary.clips_per_epoch} clips out of {summary.train_clips}"
+    return f"{how}, {heard} on {summary.device}, {in_words(summary.clips_per_second)}"

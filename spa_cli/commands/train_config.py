@@ -1,7 +1,7 @@
 """`spa train --config` and `--recipe`: what flags leave open comes from a file, then from a recipe."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +15,8 @@ from stages.train.recipes import RECIPES, Recipe
 from stages.train.settings import TrainSettings
 
 _HELP = (
-    "TOML file of settings, such as the train.toml of a run; flags win over it, it over --recipe."
+    "TOML file of settings, such as the train.toml of a run; flags win over it, it over the recipe that"
+    " it names."
 )
 _OPTION = typer.Option(
     "--config",
@@ -38,7 +39,7 @@ def with_config(train: Callable[..., None]) -> Callable[..., None]:
         typed = {
             name: of_the_training[name] for name in of_the_training if _is_typed(context, name)
         }
-        chosen = _from_file(config) | typed
+        chosen = _from_file(config, typed) | typed
         settings = build(TrainSettings, chosen)
         with reported():
             refuse_idle(settings, typed)
@@ -77,11 +78,13 @@ def in_words(settings: TrainSettings, recipe: Recipe) -> str:
     )
 
 
-def _from_file(config: Path | None) -> dict[str, Any]:
+def _from_file(config: Path | None, typed: Mapping[str, Any]) -> dict[str, Any]:
     if config is None:
         return {}
     check_text(config, "config")
-    from stages.train.config import read_config  # needs a parser of TOML
+    from stages.train.config import read_config, refuse_other_recipe  # needs a parser of TOML
 
     with reported():
-        return read_config(config)
+        found = read_config(config)
+        refuse_other_recipe(config, found, typed)
+    return found

@@ -127,7 +127,8 @@ def as_trained(settings: TrainSettings, loop: Loop) -> TrainSettings:
     decided: dict[str, object] = {
         "encoder": header.encoder,
         "clip_seconds": header.clip_seconds,
-        "learning_rate": settings.peak_learning_rate,
+        "average": settings.averaging,
+        "learning_rate": loop.trainer.peak_learning_rate,
     }
     if settings.aligns:
         decided |= {"centre_text": settings.centres}

@@ -8,14 +8,14 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from stages.models.tagger import Tagger
-from stages.train.choices.optimisation import OptimisationChoices
+from stages.train.settings import TrainSettings
 
 
-def make_average(tagger: Tagger, settings: OptimisationChoices) -> "WeightAverage":
-    """Build what `settings.average` asks for, over a tagger with its weights, on its device."""
-    if settings.average == "ema":
+def make_average(tagger: Tagger, settings: TrainSettings) -> "WeightAverage":
+    """Build what `settings.averaging` says, over a tagger with its weights, on its device."""
+    if settings.averaging == "ema":
         return ExponentialAverage(tagger, settings.ema_decay)
-    if settings.average == "swa":
+    if settings.averaging == "swa":
         return EqualAverage(tagger, settings.swa_share)
     return WeightAverage(tagger)
 

@@ -3,7 +3,7 @@
 import difflib
 import json
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +16,7 @@ from stages.train.recipes import RECIPES
 from stages.train.settings import TrainSettings
 
 _LARGEST_BYTES = 1 << 20
+_SHOWN_NAMES = 4
 _TO_LOOK_UP = "`spa train --help` lists the settings"
 
 
@@ -48,6 +49,38 @@ def read_config(path: Path) -> dict[str, Any]:
     return found
 
 
+def refuse_other_recipe(path: Path, in_file: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    """Refuse a recipe that is `given` beside a file with other values for what the recipe sets.
+
+    A flag wins over the file, but the file over a recipe: whichever won, the run would bear the name
+    of a recipe that it does not follow, or leave the file aside. A file that names the same recipe
+    says how it changes that.
+
+    Args:
+        path: of the file.
+        in_file: what it sets, by the settings' names.
+        given: the settings that were given as flags.
+
+    Raises:
+        UsageError: there is such a value; it names some.
+    """
+    name = given.get("recipe")
+    if name is None or name == in_file.get("recipe"):
+        return
+    decided = {"init": in_file.get("init"), **given}
+    by_recipe = RECIPES[name].under(decided)
+    others = [
+        key
+        for key in RECIPES[name].values
+        if key in in_file and key not in given and by_recipe.get(key) not in (None, in_file[key])
+    ]
+    if others:
+        raise UsageError(
+            f"{path} sets {_some(others)} otherwise than --recipe {name}",
+            "leave --recipe or --config out; a file of changes to a recipe names that recipe itself",
+        )
+
+
 def write_config(path: Path, settings: TrainSettings) -> None:
     """Write the file with which `spa train --config` repeats the run: every setting, by its group.
 
@@ -74,6 +107,11 @@ def _parsed(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:  # of TOML, of UTF-8, of numbers, of depth
         step = "mend it; runs/NAME/train.toml of any run shows the form"
         raise UsageError(f"{path} is no TOML: {error}", step) from error
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN_NAMES
+    return ", ".join(names[:_SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _near(name: str) -> str:

@@ -42,9 +42,25 @@ _DEPENDENT = (
         "final_share", "--schedule cosine or exponential", lambda it: it.schedule != "constant"
     ),
     _Dependent("layer_decay", "--no-freeze-encoder", lambda it: not it.freeze_encoder),
-    _Dependent("ema_decay", "--average ema", lambda it: it.average == "ema"),
-    _Dependent("swa_share", "--average swa", lambda it: it.average == "swa"),
+    _Dependent("ema_decay", "--average ema", lambda it: it.averaging == "ema"),
+    _Dependent("swa_share", "--average swa", lambda it: it.averaging == "swa"),
 )
+
+# What still matters where weights are taken over as they are. Whatever is not here is of a training.
+_WITHOUT_TRAINING = frozenset(
+    {
+        "name",
+        "encoder",
+        "init",
+        "seed",
+        "device",
+        "clip_seconds",
+        "valid_share",
+        "epochs",
+        "batch_size",
+    }
+)
+_LEFT_OUT = (0, "none")  # --alignment-weight 0 is true of what is not trained
 
 
 def refuse_idle(settings: TrainSettings, given: Collection[str]) -> None:
@@ -55,10 +71,18 @@ def refuse_idle(settings: TrainSettings, given: Collection[str]) -> None:
     Raises:
         UsageError: there is one; it names what it needs.
     """
+    for name in TrainSettings.model_fields:
+        if name in given and settings.epochs == 0 and _is_of_training(settings, name):
+            raise _idle(name, "--epochs above 0")
     for dependent in _DEPENDENT:
         if dependent.name in given and not dependent.matters(settings):
-            option = f"--{dependent.name.replace('_', '-')}"
-            raise UsageError(
-                f"{option} does nothing without {dependent.needs}",
-                f"add that, or leave {option} out",
-            )
+            raise _idle(dependent.name, dependent.needs)
+
+
+def _is_of_training(settings: TrainSettings, name: str) -> bool:
+    return name not in _WITHOUT_TRAINING and getattr(settings, name) not in _LEFT_OUT
+
+
+def _idle(name: str, needs: str) -> UsageError:
+    option = f"--{name.replace('_', '-')}"
+    return UsageError(f"{option} does nothing without {needs}", f"add that, or leave {option} out")

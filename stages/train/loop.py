@@ -146,12 +146,12 @@ class Loop:
     def _save(self, progress: Progress) -> None:
         if self.folder is not None:
             save_state(self.folder / FOLDER, progress, self.trainer)
-            self.history.lasts = True
+            self.history.keep()
 
     def _out_of_patience(self, progress: Progress) -> bool:
         """Whether the best epoch is too long ago. What waits for its average is waited for."""
         patience, best = self.settings.patience, progress.best
-        if not patience or best is None or (self.settings.average == "swa" and not best.averaged):
+        if not patience or best is None or (self.settings.averaging == "swa" and not best.averaged):
             return False
         return progress.epoch - best.epoch >= patience
 

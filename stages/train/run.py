@@ -13,6 +13,7 @@ from stages.train.distributed import joined_world
 from stages.train.freed_memory import keep_freed_memory
 from stages.train.history import History
 from stages.train.loop import Loop
+from stages.train.schedule import peak_learning_rate
 from stages.train.settings import TrainSettings, TrainSummary
 from stages.train.start import Start, start
 from stages.train.state import FOLDER, Best, Progress, best_model
@@ -95,7 +96,7 @@ def _summary(
         alignment_weight=settings.alignment_weight if settings.aligns else 0.0,
         alignment=settings.alignment if settings.aligns else None,
         text_temperature=settings.text_temperature if settings.aligns else None,
-        learning_rate=settings.peak_learning_rate,
+        learning_rate=peak_learning_rate(settings, checkpoint.tagger.encoder),
         parameters=sum(parameter.numel() for parameter in checkpoint.tagger.parameters()),
         device=str(checkpoint.device),
         epochs=progress.epoch,
@@ -103,7 +104,8 @@ def _summary(
         valid_map=measures.get("mAP"),
         valid_omap=measures.get("OmAP"),
         train_clips=len(data.train),
+        clips_per_epoch=settings.clips_per_epoch,
         valid_clips=len(data.valid),
-        clips_per_second=round(clips / progress.seconds, 1) if progress.seconds else 0.0,
+        clips_per_second=round(clips / progress.seconds, 3) if progress.seconds else 0.0,
         model=str(model),
     )

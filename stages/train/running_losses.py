@@ -6,6 +6,7 @@ import time
 from stages.train.diverged import DivergedError
 from stages.train.loading import Batch
 from stages.train.objective import StepLosses
+from stages.train.rate import in_words
 
 _SHOWN_CLIPS = 64
 
@@ -34,7 +35,7 @@ class RunningLosses:
         self._pending = (losses, step, batch.clip_ids)
         self._clips += len(batch.clip_ids)
         rate = self._clips / max(time.perf_counter() - self._started, 1e-9)
-        return f"{self._shown}{rate:.0f} clips/s"
+        return f"{self._shown}{in_words(rate)}"
 
     def settle(self) -> None:
         """Read the losses that are not read yet.

@@ -2,7 +2,22 @@
 
 import math
 
+from stages.models.encoders.base import FINE_TUNING_RATE, Encoder
 from stages.train.choices.optimisation import OptimisationChoices
+from stages.train.settings import TrainSettings
+
+
+def peak_learning_rate(settings: TrainSettings, encoder: Encoder) -> float:
+    """Return the learning rate that was set, or what the encoder declares for such a start.
+
+    A head alone, over a frozen encoder with weights, learns at the rate that most encoders are
+    fine-tuned at: what an encoder declares below that is to spare its own weights.
+    """
+    if settings.learning_rate is not None:
+        return settings.learning_rate
+    if settings.init is None:
+        return encoder.learning_rate
+    return FINE_TUNING_RATE if settings.freeze_encoder else encoder.fine_tuning_rate
 
 
 def learning_rate_share(step: int, steps: int, settings: OptimisationChoices) -> float:

@@ -6,11 +6,12 @@ from typing import Any
 
 from pydantic import ConfigDict, model_validator
 
+from stages.model_names import names_published
 from stages.settings import StageSummary
 from stages.train.choices.augmentation import AugmentationChoices
 from stages.train.choices.data import DataChoices
 from stages.train.choices.losses import LossChoices
-from stages.train.choices.optimisation import OptimisationChoices
+from stages.train.choices.optimisation import Average, OptimisationChoices
 from stages.train.choices.running import EncoderName, RecipeName, RunningChoices
 from stages.train.recipes import RECIPES
 
@@ -50,9 +51,17 @@ class TrainSettings(
         return self
 
     def sources(self) -> tuple[Path, ...]:
-        """The file of `init`, where it is one."""
-        is_file = self.init is not None and (":" not in self.init or Path(self.init).exists())
-        return (Path(str(self.init)),) if is_file else ()
+        """The file of `init`, where it is one. (A folder is refused later, and not looked through.)"""
+        if self.init is None or names_published(self.init) or Path(self.init).is_dir():
+            return ()
+        return (Path(self.init),)
+
+    @property
+    def averaging(self) -> Average:
+        """The average of the weights that is kept: with `patience`, none that comes at the end alone."""
+        if self.average is None:
+            return "none" if self.patience else "swa"
+        return self.average
 
     @property
     def aligns(self) -> bool:
@@ -79,17 +88,13 @@ class TrainSettings(
         """Whether a loss needs the distances in the ontology."""
         return self.loss != "bce" or self.smoothing == "ontology"
 
-    @property
-    def peak_learning_rate(self) -> float:
-        """The learning rate, or its default."""
-        return self.learning_rate or (4e-3 if self.init is None else 3e-4)
-
 
 class TrainSummary(StageSummary):
     """The trained run and how it did on the validation clips.
 
     `labels_known` is how many of the labels the head of `init` has weights for; `text_temperature` what
-    the rules head and soft spread the texts by.
+    the rules head and soft spread the texts by. `train_clips` is how many clips there are to train on,
+    `clips_per_epoch` how many an epoch drew of them; None: as many.
     """
 
     name: str
@@ -107,6 +112,7 @@ class TrainSummary(StageSummary):
     valid_map: float | None
     valid_omap: float | None
     train_clips: int
+    clips_per_epoch: int | None = None
     valid_clips: int
     clips_per_second: float
     model: str

@@ -10,7 +10,7 @@ from stages.train.loading import Batch
 from stages.train.objective import Objective, StepLosses
 from stages.train.optimiser import make_optimiser, set_learning_rate, set_training_mode
 from stages.train.precision import Precision
-from stages.train.schedule import learning_rate_share
+from stages.train.schedule import learning_rate_share, peak_learning_rate
 from stages.train.settings import TrainSettings
 from stages.train.world import World
 
@@ -55,7 +55,8 @@ class Trainer:
         self.tagger, self.objective, self.settings, self.steps = tagger, objective, settings, steps
         self.world = world or World()
         self.device = next(tagger.parameters()).device
-        self.optimiser = make_optimiser(tagger, settings, settings.peak_learning_rate)
+        self.peak_learning_rate = peak_learning_rate(settings, tagger.encoder)
+        self.optimiser = make_optimiser(tagger, settings, self.peak_learning_rate)
         self.average = make_average(tagger, settings)
         self.precision = Precision(settings.precision, self.device)
         self.augmentation = Augmentation(settings, settings.seed)
@@ -120,6 +121,4 @@ class Trainer:
     def learning_rate(self) -> float:
         """The learning rate of the next step."""
         step = min(self.steps_done, self.steps - 1)
-        return self.settings.peak_learning_rate * learning_rate_share(
-            step, self.steps, self.settings
-        )
+        return self.peak_learning_rate * learning_rate_share(step, self.steps, self.settings)

@@ -15,7 +15,7 @@ from stages.pipeline import PIPELINE, PREPARE, TRAIN, Stage
 from stages.prepare.settings import PrepareSettings
 from stages.reporter import QuietReporter
 from stages.runner import run_stage
-from stages.train.config import read_config
+from stages.train.config import read_config, write_config
 from stages.train.settings import TrainSettings
 
 SPA = [sys.executable, "-c", "from spa_cli.main import main; main()"]
@@ -85,6 +85,10 @@ def test_the_recipe_is_told_in_one_line(tmp_path: Path) -> None:
         (["--recipe", "resnet"], ["--recipe"]),
         (["--ema-decay", "0.9"], ["--ema-decay does nothing without --average ema"]),
         (["--epochs", "0"], ["--epochs 0 trains nothing"]),
+        (
+            ["--epochs", "0", "--init", "x.pt", "--loss", "obce"],
+            ["--loss does nothing without --epochs above 0", "leave --loss out"],
+        ),
         (["--batch-size", "many"], ["--batch-size", "from 1 to 65536 nor 'auto'"]),
         (["--batch-size", "0"], ["--batch-size", "from 1 to 65536 nor 'auto'"]),
         (["--batch-size", "1e3"], ["--batch-size", "from 1 to 65536 nor 'auto'"]),
@@ -123,6 +127,16 @@ def test_the_file_of_a_run_repeats_it(tones: Path, tmp_path: Path) -> None:
     assert all((weights[name] == same[name]).all() for name in weights)
     renamed = (first / "train.toml").read_text().replace('name = "main"', 'name = "again"')
     assert (again / "train.toml").read_text() == renamed
+
+
+def test_a_run_is_not_named_for_a_recipe_that_a_file_undoes(tmp_path: Path) -> None:
+    write_config(tmp_path / "train.toml", TrainSettings(recipe="panns"))
+    done = spa(tmp_path, "train", "--config", "train.toml", "--recipe", "ast")
+    assert done.returncode == 2
+    error, step = done.stderr.splitlines()
+    assert "train.toml sets encoder, epochs, batch_size, learning_rate and " in error
+    assert "more otherwise than --recipe ast" in error
+    assert "leave --recipe or --config out" in step
 
 
 @pytest.mark.parametrize("stage", PIPELINE, ids=lambda stage: stage.name)

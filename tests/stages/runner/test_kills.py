@@ -74,7 +74,7 @@ def test_two_runs_at_once(job: Job, whole: Callable[[int], dict[str, str]], tmp_
     found = job("two-at-once")
     assert found["refused"] == (
         f"SpaError: another `spa numbers` is at work in {tmp_path / 'W'} (process {found['pid']})"
-        " | wait until it is done, or name another --workspace"
+        " | wait until it is done, or give another --workspace"
     )
     assert found["still"], "neither the second run nor another command may disturb the first"
     assert found["killed"] == "SIGKILL"

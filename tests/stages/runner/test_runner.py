@@ -10,7 +10,8 @@ from stages.artifacts import write_parquet
 from stages.context import StageContext
 from stages.errors import ArtifactError, MissingInputError, SpaError, UsageError
 from stages.lineage import Lineage
-from stages.pipeline import Artifact, Stage
+from stages.lock import locked
+from stages.pipeline import EVALUATE, PREPARE, TRAIN, Artifact, Stage
 from stages.records import FinishedRun, newest_run, record_path, write_record
 from stages.reporter import QuietReporter
 from stages.runner import run_stage
@@ -224,3 +225,25 @@ def test_the_same_runs_leave_the_same_bytes(tmp_path: Path) -> None:
 def test_no_trained_run(tmp_path: Path) -> None:
     with pytest.raises(MissingInputError, match="no trained model"):
         newest_run(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("stage", "values", "key", "another"),
+    [
+        (TRAIN, {"name": "mine"}, "train-mine", "--name"),
+        (EVALUATE, {"name": "mine"}, "evaluate-mine", "--workspace"),
+        (PREPARE, {"source": "data"}, "prepare", "--workspace"),
+    ],
+    ids=["train", "evaluate", "prepare"],
+)
+def test_what_is_at_work_already_says_how_to_go_on_beside_it(
+    stage: Stage,  # type: ignore[type-arg]
+    values: dict[str, str],
+    key: str,
+    another: str,
+    tmp_path: Path,
+) -> None:
+    settings = stage.settings.model_validate(values)
+    with locked(tmp_path, key), pytest.raises(SpaError, match="is at work in") as raised:
+        run_stage(stage, settings, tmp_path, QuietReporter())
+    assert raised.value.next_step == f"wait until it is done, or give another {another}"

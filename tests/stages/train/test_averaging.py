@@ -7,7 +7,7 @@ import torch
 
 from stages.models.tagger import Tagger
 from stages.train.averaging import WeightAverage, make_average
-from stages.train.choices.optimisation import OptimisationChoices
+from stages.train.settings import TrainSettings
 
 WEIGHT, STATISTIC = "head.bias", "encoder.bn0.running_mean"
 
@@ -33,7 +33,7 @@ def seen(average: WeightAverage) -> float:
 
 def test_without_an_average_the_weights_are_the_taggers_own_and_copies() -> None:
     model = tagger()
-    average = make_average(model, OptimisationChoices(average="none"))
+    average = make_average(model, TrainSettings(average="none"))
     average.update_after_step()
     average.update_after_epoch(1, 1)
     weights = average.weights()
@@ -48,7 +48,7 @@ def test_without_an_average_the_weights_are_the_taggers_own_and_copies() -> None
 def test_ema_is_the_weighted_mean_of_all_steps(decay: float) -> None:
     """Each step's share of the mean, multiplied out: early ones are soon forgotten in a short training."""
     model = tagger()
-    average = make_average(model, OptimisationChoices(average="ema", ema_decay=decay))
+    average = make_average(model, TrainSettings(average="ema", ema_decay=decay))
     assert average.tagger is model, "nothing is averaged yet"
     shares: list[float] = []
     for step in range(20):
@@ -67,7 +67,7 @@ def test_ema_is_the_weighted_mean_of_all_steps(decay: float) -> None:
 )
 def test_swa_is_the_mean_over_the_last_epochs(share: float, epochs: int, first: int) -> None:
     model = tagger()
-    average = make_average(model, OptimisationChoices(average="swa", swa_share=share))
+    average = make_average(model, TrainSettings(average="swa", swa_share=share))
     for epoch in range(1, epochs + 1):
         put(model, float(epoch))
         average.update_after_step()
@@ -80,7 +80,7 @@ def test_swa_is_the_mean_over_the_last_epochs(share: float, epochs: int, first: 
 @pytest.mark.parametrize("kind", ["ema", "swa"])
 def test_the_average_is_a_tagger_of_the_same_names_in_evaluation_mode(kind: str) -> None:
     model = tagger()
-    settings = OptimisationChoices.model_validate({"average": kind, "swa_share": 1.0})
+    settings = TrainSettings.model_validate({"average": kind, "swa_share": 1.0})
     average = make_average(model.train(), settings)
     average.update_after_step()
     average.update_after_epoch(1, 2)
@@ -93,7 +93,7 @@ def test_the_average_is_a_tagger_of_the_same_names_in_evaluation_mode(kind: str)
 
 @pytest.mark.parametrize("kind", ["ema", "swa"])
 def test_an_average_that_is_taken_up_again_goes_on_to_the_bit(kind: str) -> None:
-    settings = OptimisationChoices.model_validate({"average": kind, "swa_share": 1.0})
+    settings = TrainSettings.model_validate({"average": kind, "swa_share": 1.0})
     model = tagger()
     whole = make_average(model, settings)
     generator = torch.Generator().manual_seed(0)
@@ -115,3 +115,19 @@ def test_an_average_that_is_taken_up_again_goes_on_to_the_bit(kind: str) -> None
             go_on(resumed, epoch)
     ours, theirs = whole.weights(), resumed.weights()
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, "swa"),
+        ({"patience": 3}, "none"),
+        ({"patience": 3, "average": "swa"}, "swa"),
+        ({"average": "none"}, "none"),
+        ({"average": "ema"}, "ema"),
+    ],
+)
+def test_the_last_epochs_are_averaged_unless_something_else_is_asked_for(
+    given: dict[str, object], expected: str
+) -> None:
+    assert TrainSettings.model_validate(given).averaging == expected

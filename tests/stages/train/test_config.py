@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.errors import UsageError
-from stages.train.config import read_config, write_config
+from stages.train.choices.running import RecipeName
+from stages.train.config import read_config, refuse_other_recipe, write_config
 from stages.train.recipes import RECIPES
 from stages.train.settings import TrainSettings
 
@@ -156,3 +157,60 @@ def test_a_value_is_refused_here_or_valid_there(
     assert found.keys() == values.keys()
     together = {"init": "x.pt"} | found  # no epochs need weights
     TrainSettings.model_validate(together)
+
+
+FILE = Path("a.toml")
+
+
+@pytest.mark.parametrize("typed", RECIPES)
+@pytest.mark.parametrize("written", [None, *RECIPES])
+def test_a_recipe_beside_the_file_of_a_run_of_another(
+    written: RecipeName | None, typed: RecipeName, tmp_path: Path
+) -> None:
+    """The whole file of a run decides everything: a recipe beside it would be a name and no more."""
+    path = tmp_path / "train.toml"
+    write_config(path, TrainSettings(recipe=written, epochs=3))
+    in_file = read_config(path)
+    if written == typed:
+        refuse_other_recipe(path, in_file, {"recipe": typed})
+        return
+    with pytest.raises(UsageError) as raised:
+        refuse_other_recipe(path, in_file, {"recipe": typed})
+    assert f"otherwise than --recipe {typed}" in raised.value.message
+    assert "leave --recipe or --config out" in str(raised.value.next_step)
+    refuse_other_recipe(path, in_file, {"epochs": 5})
+
+
+@pytest.mark.parametrize(
+    ("in_file", "given"),
+    [
+        ({"batch_size": 9}, {}),
+        ({"encoder": "ast"}, {}),
+        ({"recipe": "ast", "epochs": 3}, {"encoder": "passt"}),
+        ({"init": "mn04.pt", "epochs": 3}, {}),
+    ],
+)
+def test_a_recipe_beside_a_file_that_says_otherwise(
+    in_file: dict[str, Any], given: dict[str, Any]
+) -> None:
+    (name,) = in_file.keys() - {"recipe", "init"}
+    with pytest.raises(UsageError, match=f"a.toml sets {name} otherwise than --recipe passt"):
+        refuse_other_recipe(FILE, in_file, given | {"recipe": "passt"})
+    refuse_other_recipe(FILE, in_file, given | {"recipe": "passt", name: in_file[name]})
+
+
+@pytest.mark.parametrize(
+    ("in_file", "given"),
+    [
+        ({}, {}),
+        ({"seed": 3, "alignment_weight": 0, "workers": 2}, {}),
+        ({"batch_size": 12, "gain_db": 7}, {}),
+        ({"recipe": "ast"}, {}),
+        ({"init": "mn04.pt", "encoder": "mn04"}, {}),  # the weights decide the encoder
+        ({"patchout_time": 0}, {"encoder": "ast"}),  # patchout is for the recipe's own
+    ],
+)
+def test_a_recipe_beside_a_file_that_leaves_it_its_say(
+    in_file: dict[str, Any], given: dict[str, Any]
+) -> None:
+    refuse_other_recipe(FILE, in_file, given | {"recipe": "passt"})

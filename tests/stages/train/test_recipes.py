@@ -59,7 +59,6 @@ def test_what_is_given_wins(name: RecipeName, chosen: dict[str, object]) -> None
 def test_none_is_not_given() -> None:
     settings = TrainSettings(recipe="ast", encoder=None, learning_rate=None, clips_per_epoch=None)
     assert (settings.encoder, settings.learning_rate) == ("ast", 1e-5)
-    assert settings.peak_learning_rate == 1e-5
 
 
 def test_weights_to_start_from_decide_the_encoder() -> None:

@@ -3,11 +3,15 @@
 import math
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stages.models.encoders import ENCODERS
+from stages.models.encoders.base import Encoder
 from stages.train.choices.optimisation import OptimisationChoices
-from stages.train.schedule import learning_rate_share
+from stages.train.schedule import learning_rate_share, peak_learning_rate
+from stages.train.settings import TrainSettings
 
 
 @given(
@@ -65,3 +69,30 @@ def test_it_falls_as_the_schedule_says(schedule: str, half_way: float, quarter: 
 
 def test_a_training_of_one_step_takes_it_at_the_peak() -> None:
     assert learning_rate_share(0, 1, OptimisationChoices(warmup_share=0)) == 1.0
+
+
+def named(encoder: str) -> Encoder:
+    with torch.device("meta"):
+        return ENCODERS[encoder]()
+
+
+@pytest.mark.parametrize(
+    ("encoder", "choices", "peak"),
+    [
+        ("small", {}, 4e-3),
+        ("small", {"init": "x.pt"}, 3e-4),
+        ("cnn14_16k", {}, 1e-3),
+        ("mn40", {}, 8e-4),
+        ("mn04", {"init": "x.pt"}, 3e-4),
+        ("ast", {}, 1e-4),
+        ("ast", {"init": "x.pt"}, 1e-5),
+        ("ast", {"init": "x.pt", "freeze_encoder": True}, 3e-4),
+        ("ast", {"learning_rate": 0.5}, 0.5),
+        ("ast", {"init": "x.pt", "learning_rate": 0.5}, 0.5),
+        ("small", {"recipe": "ast"}, 1e-5),  # the recipe's, whatever the encoder
+    ],
+)
+def test_the_peak_is_what_was_given_or_the_encoders(
+    encoder: str, choices: dict[str, object], peak: float
+) -> None:
+    assert peak_learning_rate(TrainSettings.model_validate(choices), named(encoder)) == peak

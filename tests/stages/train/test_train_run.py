@@ -15,6 +15,7 @@ from stages.pipeline import EMBED_LABELS, PREPARE, TRAIN
 from stages.prepare.settings import PrepareSettings
 from stages.reporter import QuietReporter
 from stages.runner import run_stage
+from stages.train.config import read_config
 from stages.train.settings import TrainSettings, TrainSummary
 
 FAST = {"epochs": 2, "batch_size": 8}
@@ -195,6 +196,30 @@ def test_published_weights_are_trained_further(workspace: Path, mn04: str) -> No
     history = pq.read_table(workspace / "runs" / "tuned" / "history.parquet").to_pylist()
     rates = [row["value"] for row in history if row["name"] == "train/learning_rate"]
     assert 0 <= min(rates) <= max(rates) <= 3e-4
+
+
+def test_an_epoch_of_fewer_clips_is_said_and_the_encoders_own_rate_is_kept(
+    workspace: Path,
+) -> None:
+    summary = train(
+        workspace, name="few", encoder="mn04", epochs=1, clips_per_epoch=8, alignment_weight=0
+    )
+    assert (summary.train_clips, summary.clips_per_epoch) == (28, 8)
+    assert summary.learning_rate == 8e-4
+    assert read_config(workspace / "runs" / "few" / "train.toml")["learning_rate"] == 8e-4
+    history = pq.read_table(workspace / "runs" / "few" / "history.parquet").to_pylist()
+    (rate,) = (row["value"] for row in history if row["name"] == "train/learning_rate")
+    assert 0 < rate <= 8e-4
+    assert train(workspace, name="plain-length", epochs=1).clips_per_epoch is None
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "x:" + "x" * 5000, "."])
+def test_weights_that_are_nowhere(workspace: Path, name: str) -> None:
+    with pytest.raises(SpaError, match=r"File name too long|\. is a folder") as caught:
+        train(workspace, name="nowhere", init=name, alignment_weight=0)
+    assert caught.value.next_step
+    assert not (workspace / "runs" / "nowhere").exists()
+    assert not list(workspace.glob(".staging-*"))
 
 
 def test_obce_trains_another_model(workspace: Path) -> None:

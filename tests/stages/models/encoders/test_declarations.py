@@ -104,3 +104,10 @@ def test_patchout_is_refused_where_there_is_none(encoder: Encoder) -> None:
     if encoder.name != "passt":
         with pytest.raises(UsageError, match=f"--patchout-mel 4: encoder '{encoder.name}'"):
             encoder.set_patchout(time=0, mel=4, clip_seconds=10.0)
+
+
+def test_weights_that_know_something_move_no_faster_than_random_ones(encoder: Encoder) -> None:
+    assert 0 < encoder.fine_tuning_rate <= 3e-4
+    assert encoder.learning_rate <= 4e-3
+    transformer = encoder.name in ("ast", "passt", "htsat")
+    assert transformer == (encoder.learning_rate < 5e-4)
