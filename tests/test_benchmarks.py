@@ -43,9 +43,13 @@ def test_training_steps_without_a_gpu() -> None:
 def test_trainer_beside_a_bare_loop() -> None:
     sizes = ["--clips", "16", "--seconds", "0.5", "--rounds", "1", "--epochs", "1"]
     output = output_of(FOLDER / "trainer_overhead.py", "--encoders", "small", *sizes)
-    found = re.search(
-        r"small: bare loop (\S+) clips/s, spa train (\S+) clips/s, ratio (\S+)", output
-    )
-    assert found is not None, output
-    bare, trained, ratio = map(float, found.groups())
-    assert ratio == pytest.approx(trained / bare, rel=0.1)
+    (rates,) = re.findall(r"small: (.+)", output)
+    clips_per_second = {
+        name: float(rate) for name, rate in re.findall(r"([a-z ]+) ([\d.]+)", rates)
+    }
+    clips_per_second = {name.strip(): rate for name, rate in clips_per_second.items()}
+    ratios = re.findall(r"  (spa train.*) / (bare loop.*): (\S+)", output)
+    assert len(ratios) == 4
+    for trained, bare, ratio in ratios:
+        expected = clips_per_second[trained] / clips_per_second[bare]
+        assert float(ratio) == pytest.approx(expected, rel=0.1)

@@ -1,5 +1,8 @@
 """The clips of a batch as waveforms; threads read and decode ahead of the training step."""
 
+import os
+import sys
+import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,6 +21,7 @@ from stages.train.world import World
 
 _FEWEST_THREADS, _MOST_THREADS = 2, 16
 _BATCHES_AHEAD = 4
+_LOWEST_PRIORITY = 19
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class Loader:
     def load(self, plans: Sequence[BatchPlan]) -> Iterator[Batch]:
         """Yield the batches of `plans`."""
         threads = min(max(default_workers(), _FEWEST_THREADS), _MOST_THREADS)
-        with ThreadPoolExecutor(threads) as pool:
+        with ThreadPoolExecutor(threads, initializer=_give_way) as pool:
             ahead: deque[Future[Batch]] = deque()
             try:
                 for plan in plans:
@@ -102,3 +106,13 @@ class Loader:
             chance = np.random.default_rng([self.seed, plan.number, 2, place])
             start = int(chance.integers(spare + 1))
         return clip.write(start, row)
+
+
+def _give_way() -> None:
+    """Let the step go first on a CPU that it shares: the thread that calls this reads in what is left.
+
+    All threads of a step wait for the slowest: whatever runs in between delays it by all its time.
+    Where the step has to wait for a batch, its threads sleep and reading has the whole CPU.
+    """
+    if sys.platform == "linux":  # elsewhere a priority is the whole process's
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST_PRIORITY)
