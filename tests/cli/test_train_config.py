@@ -115,7 +115,7 @@ def test_the_file_of_a_run_repeats_it(tones: Path, tmp_path: Path) -> None:
     run_stage(TRAIN, chosen, workspace, QuietReporter())
     first = workspace / "runs" / "main"
     as_read = TrainSettings.model_validate(read_config(first / "train.toml"))
-    decided = {"encoder": "small", "clip_seconds": 0.6, "learning_rate": 4e-3}
+    decided = {"encoder": "small", "clip_seconds": 0.6, "learning_rate": 4e-3, "average": "swa"}
     assert as_read == chosen.model_copy(update=decided), "what was left open is said"
     config = ("--config", str(first / "train.toml"))
     done = spa(tmp_path, "train", "--workspace", "W", *config, "--name", "again", "--json")

@@ -88,6 +88,7 @@ _FILES = (
     ),
 )
 
+_SHOWN_LETTERS = 80
 PUBLISHED = {file.name: file for file in _FILES}
 """By short name. HTS-AT's authors publish a folder to pick from by hand: give its file itself."""
 
@@ -102,6 +103,7 @@ def published_file(name: str) -> PublishedFile:
         return PUBLISHED[name]
     close = get_close_matches(name, PUBLISHED, n=1)
     hint = f" (did you mean {close[0]}?)" if close else ""
+    shown = name if len(name) <= _SHOWN_LETTERS else f"{name[:_SHOWN_LETTERS]}..."
     raise UsageError(
-        f"no published checkpoint is called '{name}'{hint}", f"use one of {', '.join(PUBLISHED)}"
+        f"no published checkpoint is called '{shown}'{hint}", f"use one of {', '.join(PUBLISHED)}"
     )

@@ -308,7 +308,9 @@ def test_a_model_that_scores_nan(workspace: Path) -> None:
     path = workspace / "runs" / "spa" / "model.safetensors"
     checkpoint = load_checkpoint(path, torch.device("cpu"))
     weights = checkpoint.tagger.state_dict()
-    weights["head.bias"][2] = float("nan")
+    half = weights["head.weight"].shape[1] // 2
+    weights["head.weight"][2] = 3e38  # finite, as it must be, but not the sums with it
+    weights["head.weight"][2, half:] = -3e38
     save_checkpoint(path, weights, checkpoint.header)
     with pytest.raises(SpaError, match=r"score nan for label 2 \(clip_id 'clip1', label '/m/c'\)"):
         evaluate(workspace)

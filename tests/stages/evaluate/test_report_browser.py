@@ -14,6 +14,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.select import Select
+from selenium.webdriver.support.wait import WebDriverWait
 
 from stages.evaluate.report.content import ReportContent
 from stages.evaluate.report.page import write_report
@@ -275,16 +276,19 @@ def test_more_columns(browser: webdriver.Chrome, report: Path) -> None:
     assert browser.execute_script("return document.documentElement.scrollWidth") <= 1280
 
 
-def test_tips_come_at_once(browser: webdriver.Chrome, report: Path) -> None:
+def test_tips_come_with_the_pointer_and_go_with_escape(
+    browser: webdriver.Chrome, report: Path
+) -> None:
     show(browser, report)
     mark = browser.find_element(By.CSS_SELECTOR, "#distances .bar[data-tip]")
     browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", mark)
     webdriver.ActionChains(browser).move_to_element(mark).perform()
     tip = browser.find_element(By.CSS_SELECTOR, ".tip")
-    assert tip.is_displayed()
+    wait = WebDriverWait(browser, 30)  # a busy machine draws later
+    wait.until(lambda _: tip.is_displayed())
     assert tip.text.split("\n")[0] in mark.get_attribute("aria-label")
     webdriver.ActionChains(browser).send_keys(Keys.ESCAPE).perform()
-    assert not tip.is_displayed()
+    wait.until_not(lambda _: tip.is_displayed())
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

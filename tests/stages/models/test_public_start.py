@@ -112,7 +112,7 @@ def test_a_damaged_model_of_ours_is_not_taken_for_a_published_one(
 def test_a_name_of_any_length_is_looked_for(name: str) -> None:
     with pytest.raises(SpaError) as caught:
         find_public_weights(name, None, say)
-    assert name in caught.value.message
+    assert name[:80] in caught.value.message
     assert caught.value.next_step
 
 
