@@ -18,6 +18,27 @@ def _interrupt_again(unraisable: "sys.UnraisableHookArgs") -> None:
         sys.__unraisablehook__(unraisable)
 
 
+def _comes_of_an_interrupt(error: BaseException | None) -> bool:
+    """Whether a library took Ctrl-C, while it was imported, for a failure of its own, and failed then."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _in_words(error: BaseException) -> str:
+    if _comes_of_an_interrupt(error):
+        return "error: interrupted: the workspace is as it was before this command\n"
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else "the output cannot be written: "
+        return f"error: {where}{error.strerror or error}\n"
+    return (
+        f"error: unexpected {type(error).__name__}: {' '.join(str(error).split())}\n"
+        "  next: this is a bug: set SPA_DEBUG=1 for the details and report them\n"
+    )
+
+
 def main() -> None:
     """Run the command line. SPA_DEBUG=1 shows the traceback of an unexpected error."""
     if not sys.warnoptions:
@@ -32,22 +53,10 @@ def main() -> None:
 
         mute_followers()
         build_app()()
-    except KeyboardInterrupt:
-        sys.stderr.write("error: interrupted: the workspace is as it was before this command\n")
-        sys.exit(1)
-    except OSError as error:
-        if os.environ.get("SPA_DEBUG"):
+    except (KeyboardInterrupt, Exception) as error:
+        if os.environ.get("SPA_DEBUG") and not _comes_of_an_interrupt(error):
             raise
-        where = f"{error.filename}: " if error.filename else "the output cannot be written: "
-        sys.stderr.write(f"error: {where}{error.strerror or error}\n")
-        sys.exit(1)
-    except Exception as error:
-        if os.environ.get("SPA_DEBUG"):
-            raise
-        sys.stderr.write(
-            f"error: unexpected {type(error).__name__}: {' '.join(str(error).split())}\n"
-        )
-        sys.stderr.write("  next: this is a bug: set SPA_DEBUG=1 for the details and report them\n")
+        sys.stderr.write(_in_words(error))
         sys.exit(1)
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said: end in peace

@@ -182,3 +182,26 @@ def test_json_is_one_document_on_stdout(tones: Path, tmp_path: Path) -> None:
     done = spa("prepare", str(tones), "--workspace", str(tmp_path / "W"), "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["labels"] == 4
+
+
+@pytest.mark.parametrize("then", ["import nowhere_at_all", "open('nowhere-at-all')"])
+def test_ctrl_c_that_a_library_takes_for_its_own_failure_is_ctrl_c(then: str) -> None:
+    """As dill does while it is imported: whatever fails, it imports something else instead."""
+    program = f"""
+import spa_cli.app
+from spa_cli.main import main
+
+def build_app():
+    try:
+        raise KeyboardInterrupt
+    except:
+        {then}
+
+spa_cli.app.build_app = build_app
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert said(done) == "error: interrupted: the workspace is as it was before this command\n"
