@@ -63,37 +63,48 @@ def add_stage(  # noqa: PLR0913 - what commands differ in
             if team.follows:
                 muted_follow(stage, settings, workspace, team)
                 return
-            reporter = ConsoleReporter()
-            outcome = run_stage(stage, settings, workspace, reporter, force=force, team=team)
-            if outcome.unchanged:
-                reporter.line(
-                    f"{stage.name}: nothing has changed since the last run, so there is nothing to do"
-                    " (--force runs it again)"
-                )
+            summary = _run(stage, settings, workspace, force=force, team=team)
             if as_json:
-                print_json(as_document(outcome.summary))
+                print_json(as_document(summary))
             else:
-                show(outcome.summary, Console())
+                show(summary, Console())
                 if to_look_at is not None:
-                    path = printable(str(workspace / to_look_at(outcome.summary)))
+                    path = printable(str(workspace / to_look_at(summary)))
                     Console().print(path, markup=False, highlight=False, soft_wrap=True)
-            if not succeeded(outcome.summary):
+            if not succeeded(summary):
                 raise typer.Exit(1)
 
-    shared: dict[str, tuple[Any, object]] = {
-        "workspace": (Workspace, DEFAULT_WORKSPACE),
-        "as_json": (AsJson, False),
-        "force": (Force, False),
-    }
-    parameters = parameters_of(stage.settings, positional) + [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
-        for name, (kind, default) in shared.items()
-    ]
+    parameters = _parameters(stage.settings, positional)
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     app.command(stage.name, cls=sectioned(ranges_of(stage.settings)), help=stage.purpose)(
         extend(command)
     )
+
+
+def _run(stage: Stage[S, R], settings: S, workspace: Path, *, force: bool, team: Team) -> R:
+    """Run the stage, or say that it has nothing to do; return its summary."""
+    reporter = ConsoleReporter()
+    outcome = run_stage(stage, settings, workspace, reporter, force=force, team=team)
+    if outcome.unchanged:
+        reporter.line(
+            f"{stage.name}: nothing has changed since the last run, so there is nothing to do"
+            " (--force runs it again)"
+        )
+    return outcome.summary
+
+
+def _parameters(settings: type[StageSettings], positional: str | None) -> list[inspect.Parameter]:
+    """The command's parameters: the settings' fields, and what every stage has."""
+    shared: dict[str, tuple[Any, object]] = {
+        "workspace": (Workspace, DEFAULT_WORKSPACE),
+        "as_json": (AsJson, False),
+        "force": (Force, False),
+    }
+    return parameters_of(settings, positional) + [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+        for name, (kind, default) in shared.items()
+    ]
 
 
 def print_json(document: object) -> None:

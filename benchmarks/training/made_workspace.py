@@ -20,12 +20,13 @@ _CLIPS_A_WORKER = 64  # a process takes seconds to start
 def make_workspace(folder: Path, clips: int, seconds: float, sample_rate: int) -> Path:
     """Prepare `clips` training clips, and a few of the other splits, at `sample_rate` in Hz.
 
-    Clip i is a tone of 110 Hz times 2 ** (label / 4) that dies away, in white noise of sigma 0.02: as
-    hard to decode as recordings are. It is of the label i % 16. Returns the workspace, `folder`/workspace.
+    Clip i of a split is a tone of 110 Hz times 2 ** (label / 4) that dies away, in white noise of sigma
+    0.02 that no other clip has: as hard to decode as recordings are. It is of the label i % 16. Returns
+    the workspace, `folder`/workspace.
     """
     source = folder / "source"
     samples = np.arange(round(seconds * sample_rate))
-    noise = np.random.default_rng(0).standard_normal(len(samples) + clips + 2 * LABELS)
+    noise = np.random.default_rng(0).standard_normal(len(samples) + clips + 2 * LABELS + 1)
     rows = ["path,labels,split"]
     for split, count in zip(_SPLITS, (clips, LABELS, LABELS), strict=True):
         (source / split).mkdir(parents=True)
@@ -33,7 +34,7 @@ def make_workspace(folder: Path, clips: int, seconds: float, sample_rate: int) -
             label = clip % LABELS
             phase = 2 * np.pi * 110 * 2 ** (label / 4) * samples / sample_rate
             tone = 0.5 * np.sin(phase) * np.exp(-2 * samples / len(samples))
-            waveform = tone + 0.02 * noise[clip : clip + len(samples)]
+            waveform = tone + 0.02 * noise[len(rows) : len(rows) + len(samples)]
             path = f"{split}/{clip}.wav"
             sf.write(source / path, waveform, sample_rate, subtype="PCM_16")
             rows.append(f"{path},/made/{label},{split}")
