@@ -14,6 +14,10 @@ slowest; 30 epochs are what `spa train` does by default.
 """
 
 import argparse
+import json
+import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -33,13 +37,10 @@ from stages.artifacts import read_parquet
 from stages.audio.store import AudioStore
 from stages.models.encoders import ENCODERS
 from stages.models.tagger import Tagger
-from stages.pipeline import TRAIN
-from stages.reporter import QuietReporter
-from stages.runner import run_stage
 from stages.train.freed_memory import keep_freed_memory
-from stages.train.settings import TrainSettings
 
-_UNCHANGED = {"mixup_alpha": 0.0, "time_mask_share": 0.0, "mel_mask_share": 0.0}
+_SPA = [sys.executable, "-c", "from spa_cli.main import main; main()"]
+_UNCHANGED = {"--mixup-alpha": 0.0, "--time-mask-share": 0.0, "--mel-mask-share": 0.0}
 
 
 def preloaded(workspace: Path) -> tuple[Tensor, Tensor]:
@@ -85,22 +86,24 @@ def bare_rate(timed: Round, keeps_freed_memory: bool) -> float:
 
 
 def trained_rate(timed: Round, augmented: bool) -> float:
-    """Clips a second of the epochs of `spa train`, in a process of its own."""
-    torch.set_num_threads(timed.threads)
-    settings = TrainSettings.model_validate(
-        {
-            **({} if augmented else _UNCHANGED),
-            "encoder": timed.encoder,
-            "epochs": timed.epochs,
-            "batch_size": timed.batch_size,
-            "alignment_weight": 0.0,
-            "device": "cpu",
-        }
-    )
-    reporter = QuietReporter()
-    return run_stage(
-        TRAIN, settings, timed.workspace, reporter, force=True
-    ).summary.clips_per_second
+    """Clips a second of the epochs of `spa train`, run as a command."""
+    options = {
+        "--workspace": timed.workspace,
+        "--encoder": timed.encoder,
+        "--epochs": timed.epochs,
+        "--batch-size": timed.batch_size,
+        "--alignment-weight": 0,
+        "--device": "cpu",
+        **({} if augmented else _UNCHANGED),
+    }
+    words = [str(word) for option in options.items() for word in option]
+    command = [*_SPA, "train", *words, "--force", "--json"]
+    environment = os.environ | {"OMP_NUM_THREADS": str(timed.threads)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    rate: float = json.loads(done.stdout)["clips_per_second"]
+    return rate
 
 
 def compare(encoder: str, options: argparse.Namespace) -> None:
