@@ -33,11 +33,21 @@ def show(summary: TrainSummary, console: Console) -> None:
         )
     if summary.valid_map is not None:
         console.print(
-            f"best validation in epoch {summary.best_epoch}: mAP {summary.valid_map:.4f}, "
-            f"OmAP {summary.valid_omap:.4f} "
-            f"({summary.valid_clips} clips)"
+            f"{_kept(summary)}: mAP {summary.valid_map:.4f}, OmAP {summary.valid_omap:.4f}"
+            f" ({summary.valid_clips} clips)",
+            highlight=False,
+            soft_wrap=True,
         )
     console.print(f"model: {summary.model}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _kept(summary: TrainSummary) -> str:
+    """Which weights are in the model file."""
+    if summary.epochs == 0:
+        return "validation"
+    if summary.best_averaged:
+        return f"best validation of averaged weights, up to epoch {summary.best_epoch}"
+    return f"best validation in epoch {summary.best_epoch}"
 
 
 def _how(summary: TrainSummary) -> str:

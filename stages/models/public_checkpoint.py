@@ -44,12 +44,13 @@ def read_public_checkpoint(path: Path, encoder: str | None = None) -> PublicWeig
     Raises:
         ArtifactError: the file cannot be read, holds code, fits no encoder or not the one named,
             fits several, or has a weight that is not finite.
-        UsageError: there is no published checkpoint of `encoder`.
+        UsageError: nobody publishes a checkpoint of `encoder`; it names the encoder that the file is of.
     """
     known = published_encoders()
     if encoder is not None and encoder not in known:
-        message = f"there is no published checkpoint of the encoder '{encoder}'"
-        raise UsageError(message, f"use one of {', '.join(known)}")
+        own = read_public_checkpoint(path).encoder
+        message = f"{path} is of the encoder {own}, not {encoder}"
+        raise UsageError(message, f"use the encoder {own}, or another file")
     found = read_weights(path)
     # Some encoders take a second to build: only those are whose head is there, and the one named.
     candidates = dict.fromkeys((*with_head_in(found), *([encoder] if encoder else [])))

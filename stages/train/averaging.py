@@ -1,6 +1,5 @@
 """An average of the weights beside the weights: what is validated and kept."""
 
-import math
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -8,6 +7,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from stages.models.tagger import Tagger
+from stages.train.choices.optimisation import epochs_averaged
 from stages.train.settings import TrainSettings
 
 
@@ -117,5 +117,5 @@ class EqualAverage(_Averaged):
 
     def update_after_epoch(self, epoch: int, epochs: int) -> None:
         """See `WeightAverage`."""
-        if epoch > epochs - math.ceil(self._share * epochs - 1e-9):
+        if epoch > epochs - epochs_averaged(self._share, epochs):
             self._average.update_parameters(self._trained)

@@ -15,6 +15,7 @@ from stages.train.settings import TrainSettings
 from stages.train.text import LabelTexts, read_label_texts
 from stages.train.validation_split import carve, carved_line
 
+_MANY_TIMES = 10  # that a clip is heard in one epoch is seldom meant
 _SHORTEST_WINDOW_SECONDS, _LONGEST_WINDOW_SECONDS = 0.5, 10.0
 
 
@@ -76,6 +77,11 @@ def read_data(settings: TrainSettings, context: StageContext) -> Data:
     if not len(valid):
         never = ", and --patience stops nothing" if settings.patience else ""
         context.reporter.warn(f"no validation clips: the last epoch is kept{never}")
+    if settings.clips_per_epoch and settings.clips_per_epoch > _MANY_TIMES * len(train):
+        context.reporter.warn(
+            f"an epoch is {settings.clips_per_epoch} draws from {len(train)} clips: --clips-per-epoch"
+            " makes it shorter"
+        )
     if warning := labels_without_clips(train.targets, labels["display_name"].to_pylist()):
         context.reporter.warn(warning)
     texts = None

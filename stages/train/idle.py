@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from stages.errors import UsageError
+from stages.train.choices.optimisation import epochs_averaged
 from stages.train.settings import TrainSettings
 
 
@@ -19,6 +20,13 @@ class _Dependent:
 def _leaves_patches_out(chosen: TrainSettings) -> bool:
     """Whether the encoder can; which one --init holds is not known here."""
     return chosen.encoder == "passt" or (chosen.encoder is None and chosen.init is not None)
+
+
+def _patience_may_end(chosen: TrainSettings) -> bool:
+    """Whether patience can run out: epochs are waited for from the first average on."""
+    if not chosen.patience or chosen.averaging != "swa":
+        return True
+    return chosen.patience < epochs_averaged(chosen.swa_share, chosen.epochs)
 
 
 _DEPENDENT = (
@@ -44,6 +52,9 @@ _DEPENDENT = (
     _Dependent("layer_decay", "--no-freeze-encoder", lambda it: not it.freeze_encoder),
     _Dependent("ema_decay", "--average ema", lambda it: it.averaging == "ema"),
     _Dependent("swa_share", "--average swa", lambda it: it.averaging == "swa"),
+    _Dependent(
+        "patience", "--average none or ema, or more epochs in --average swa", _patience_may_end
+    ),
 )
 
 # What still matters where weights are taken over as they are. Whatever is not here is of a training.

@@ -111,25 +111,30 @@ class Loop:
         """Validate, and keep the model when it is the best so far, or when nothing can tell."""
         trainer, epoch = self.trainer, progress.epoch
         trainer.average.update_after_epoch(epoch, self.settings.epochs)
+        averaged = trainer.average.tagger is not trainer.tagger
         judged = Checkpoint(trainer.average.tagger, self.checkpoint.header, self.checkpoint.device)
         measures = self.validator.measures(judged)
         for name, value in measures.items():
             self.history.add(trainer.steps_done, epoch, f"valid/{name}", value)
         if measures:
             words = ", ".join(f"{name} {value:.4f}" for name, value in measures.items())
-            self.reporter.line(f"epoch {epoch}/{self.settings.epochs}: validation {words}")
-        averaged = trainer.average.tagger is not trainer.tagger
+            of_what = "validation of the averaged weights" if averaged else "validation"
+            self.reporter.line(f"epoch {epoch}/{self.settings.epochs}: {of_what} {words}")
         if self._is_better(measures, averaged, progress.best):
             best = Best(epoch=epoch, measures=measures, averaged=averaged)
             self._keep(best)
             progress.best = best
 
     def _is_better(self, measures: dict[str, float], averaged: bool, best: Best | None) -> bool:
-        """Whether to keep an epoch. Once there is an average, single weights no longer count."""
+        """Whether to keep an epoch. Once there is an average, single weights no longer count.
+
+        Of averages that measure the same, the later one has more in it.
+        """
         if best is None or not measures or averaged > best.averaged:
             return True
         chosen = self.settings.select_by
-        return measures[chosen] > best.measures[chosen]
+        gain = measures[chosen] - best.measures[chosen]
+        return gain > 0 or (averaged and gain == 0)
 
     def _keep(self, best: Best) -> None:
         weights = self.trainer.average.weights()

@@ -101,6 +101,7 @@ def _summary(
         device=str(checkpoint.device),
         epochs=progress.epoch,
         best_epoch=progress.best_epoch,
+        best_averaged=progress.best is not None and progress.best.averaged,
         valid_map=measures.get("mAP"),
         valid_omap=measures.get("OmAP"),
         train_clips=len(data.train),

@@ -109,6 +109,7 @@ class TrainSummary(StageSummary):
     device: str
     epochs: int
     best_epoch: int
+    best_averaged: bool = False
     valid_map: float | None
     valid_omap: float | None
     train_clips: int

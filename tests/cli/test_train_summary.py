@@ -48,3 +48,22 @@ def test_the_first_line(
     first = capsys.readouterr().out.splitlines()[0]
     assert first.startswith(f"run 'main': encoder ast (86.60 M parameters), {said}")
     assert changed.get("epochs") != 0 or "clips" not in first
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, "best validation in epoch 2: mAP 0.5000, OmAP 0.7500 (7 clips)"),
+        (
+            {"best_averaged": True},
+            "best validation of averaged weights, up to epoch 2: mAP 0.5000, OmAP 0.7500 (7 clips)",
+        ),
+        ({"epochs": 0}, "validation: mAP 0.5000, OmAP 0.7500 (7 clips)"),
+    ],
+)
+def test_which_weights_are_kept(
+    changed: dict[str, object], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    validated = {"valid_map": 0.5, "valid_omap": 0.75, "valid_clips": 7}
+    show(DONE.model_copy(update=validated | changed), Console())
+    assert capsys.readouterr().out.splitlines()[1] == said

@@ -62,9 +62,10 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     except pickle.UnpicklingError as error:  # whose text says how to execute it all the same
         message = f"{path} cannot be read as weights: it is pickled in another way than weights are"
         raise ArtifactError(message, _OTHER_FILE) from error
+    except PermissionError as error:
+        raise ArtifactError(f"{path}: {error.strerror}", "make it readable") from error
     except Exception as error:  # a broken file breaks the readers anywhere
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        message = f"{path} cannot be read as weights (truncated, or another kind of file): {reason}"
+        message = f"{path} cannot be read as weights: it is truncated, or another kind of file"
         raise ArtifactError(message, _OTHER_FILE) from error
     for key in _UNWRAPPED:
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):

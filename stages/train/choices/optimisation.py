@@ -1,5 +1,6 @@
 """How the weights move."""
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
@@ -8,6 +9,11 @@ from stages.settings import StageSettings
 
 Average = Literal["none", "ema", "swa"]
 BatchSize = Annotated[int, Field(ge=1, le=65536)] | Literal["auto"]
+
+
+def epochs_averaged(share: float, epochs: int) -> int:
+    """How many of `epochs`, the last ones, are a `share` in (0, 1] of them, rounded up."""
+    return math.ceil(share * epochs - 1e-9)
 
 
 class OptimisationChoices(StageSettings):

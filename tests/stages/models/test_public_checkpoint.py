@@ -133,8 +133,10 @@ def test_the_named_encoder_is_held_to(mn04: Path) -> None:
 
 
 @pytest.mark.parametrize("encoder", ["small", "cnn99"])
-def test_an_encoder_without_published_weights_is_named(mn04: Path, encoder: str) -> None:
-    with pytest.raises(UsageError, match=f"no published checkpoint of the encoder '{encoder}'"):
+def test_the_encoder_of_a_file_is_named_though_the_one_asked_for_has_none(
+    mn04: Path, encoder: str
+) -> None:
+    with pytest.raises(UsageError, match=f"{mn04.name} is of the encoder mn04, not {encoder}"):
         read_public_checkpoint(mn04, encoder)
 
 

@@ -121,6 +121,25 @@ def test_without_validation_clips_the_last_epoch_is_kept(copy: Path) -> None:
     assert reporter.warnings == ["no validation clips: the last epoch is kept"]
 
 
+def test_of_means_that_measure_the_same_the_one_of_most_epochs_is_kept(copy: Path) -> None:
+    """A frozen encoder, and a head that hardly moves, measure the same after every epoch."""
+    still = {"alignment_weight": 0, "learning_rate": 1e-9, "freeze_encoder": True}
+    mean = train(copy, name="mean", epochs=8, **still)
+    rows = pq.read_table(copy / "runs" / "mean" / "history.parquet").to_pylist()
+    assert len({row["value"] for row in rows if row["name"] == "valid/mAP"}) == 1
+    assert (mean.best_epoch, mean.best_averaged) == (8, True)
+    single = train(copy, name="single", epochs=3, average="none", **still)
+    assert (single.best_epoch, single.best_averaged) == (1, False)
+
+
+def test_an_epoch_of_many_times_the_clips_is_said(copy: Path) -> None:
+    reporter = QuietReporter()
+    settings = TrainSettings(name="x", alignment_weight=0, epochs=1, clips_per_epoch=300)
+    clips = run_stage(TRAIN, settings, copy, reporter).summary.train_clips
+    said = f"an epoch is 300 draws from {clips} clips: --clips-per-epoch makes it shorter"
+    assert reporter.warnings == [said]
+
+
 def test_no_training_clip(copy: Path) -> None:
     clips = pq.read_table(copy / "clips.parquet")
     edit(copy / "clips.parquet", pc.not_equal(clips["split"], "train"))
