@@ -1,5 +1,6 @@
 """Several processes that train together over torch.distributed: one a GPU, or on CPUs."""
 
+import gc
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -8,6 +9,7 @@ from datetime import timedelta
 import numpy as np
 import torch
 import torch.distributed as dist
+import torch.distributed.nn.functional
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
@@ -18,6 +20,9 @@ from stages.models.exact_batch_norm import with_exact_norms
 from stages.team import PeerLostError, Team
 from stages.train.plan import Plan
 from stages.train.world import World
+
+# torch.distributed.nn.functional is imported above since torch does so otherwise with the first module
+# that is wrapped, and then the defaults of its arguments hold the process group to the end.
 
 # A process may wait for another that downloads weights, or reads clips from a slow disk.
 _LONGEST_WAIT = timedelta(minutes=30)
@@ -102,7 +107,9 @@ def _all_rows(own: Tensor, sizes: list[int]) -> list[Tensor]:
 def joined_world(team: Team, device: str) -> Iterator[World]:
     """Yield the world of this `team`, computing on `device` (auto, cpu or cuda).
 
-    On CUDA each process takes the GPU of its local rank.
+    On CUDA each process takes the GPU of its local rank. Nothing that was `wrapped` may be in use when
+    the world is left: it would keep threads of gloo alive, and one that lets go of a tensor while
+    Python ends aborts the process (pytorch/pytorch issue 190489).
 
     Raises:
         UsageError: the machine has fewer GPUs than processes.
@@ -125,6 +132,7 @@ def joined_world(team: Team, device: str) -> Iterator[World]:
             store=team.store(),
         )
         yield Distributed(team.rank, team.size)
+        gc.collect()  # what was wrapped and refers to itself
         dist.destroy_process_group()
     except RuntimeError as error:
         if isinstance(error, dist.DistError) or "gloo" in str(error):

@@ -17,44 +17,53 @@ from stages.train.schedule import peak_learning_rate
 from stages.train.settings import TrainSettings, TrainSummary
 from stages.train.start import Start, start
 from stages.train.state import FOLDER, Best, Progress, best_model
+from stages.train.world import World
 
 
 def run(settings: TrainSettings, context: StageContext) -> TrainSummary:
     """Train, keep the best epoch, write model.safetensors, history.parquet and train.toml."""
     keep_freed_memory()
     with joined_world(context.team, settings.device) as world:
-        data = read_data(settings, context)
-        started = start(settings, context, data)
-        settings, checkpoint = with_batch_size(settings, context, started.checkpoint, world)
-        folder = f"runs/{settings.name}"
-        model = f"{folder}/model.safetensors"
-        (context.staging / folder).mkdir(parents=True, exist_ok=True)
-        with History(context.workspace / folder / "tensorboard") as history:
-            loop = assembled(settings, context, data, checkpoint, history, world)
-            if settings.epochs == 0:
-                progress = _taken_over(loop, context.staging / model)
-            else:
-                progress = _trained(loop, afresh=context.force)
-                kept = best_model(context.staging / FOLDER, progress.best_epoch)
-                shutil.copyfile(kept, context.staging / model)
-        history.write(context.staging / folder / "history.parquet", context.lineage)
-        settings = as_trained(settings, loop)
-        write_config(context.staging / folder / "train.toml", settings)
-        return _summary(settings, started, data, progress, context.workspace / model)
+        return _led(settings, context, world)
 
 
 def join(settings: TrainSettings, context: StageContext) -> None:
     """Train along with the process that runs `run`, and write nothing."""
     keep_freed_memory()
     with joined_world(context.team, settings.device) as world:
-        data = read_data(settings, context)
-        checkpoint = start(settings, context, data).checkpoint
-        settings, checkpoint = with_batch_size(settings, context, checkpoint, world)
-        loop = assembled(settings, context, data, checkpoint, History(None), world)
+        _followed(settings, context, world)
+
+
+def _led(settings: TrainSettings, context: StageContext, world: World) -> TrainSummary:
+    data = read_data(settings, context)
+    started = start(settings, context, data)
+    settings, checkpoint = with_batch_size(settings, context, started.checkpoint, world)
+    folder = f"runs/{settings.name}"
+    model = f"{folder}/model.safetensors"
+    (context.staging / folder).mkdir(parents=True, exist_ok=True)
+    with History(context.workspace / folder / "tensorboard") as history:
+        loop = assembled(settings, context, data, checkpoint, history, world)
         if settings.epochs == 0:
-            loop.validator.measures(loop.checkpoint)
+            progress = _taken_over(loop, context.staging / model)
         else:
-            _trained(loop)
+            progress = _trained(loop, afresh=context.force)
+            kept = best_model(context.staging / FOLDER, progress.best_epoch)
+            shutil.copyfile(kept, context.staging / model)
+    history.write(context.staging / folder / "history.parquet", context.lineage)
+    settings = as_trained(settings, loop)
+    write_config(context.staging / folder / "train.toml", settings)
+    return _summary(settings, started, data, progress, context.workspace / model)
+
+
+def _followed(settings: TrainSettings, context: StageContext, world: World) -> None:
+    data = read_data(settings, context)
+    checkpoint = start(settings, context, data).checkpoint
+    settings, checkpoint = with_batch_size(settings, context, checkpoint, world)
+    loop = assembled(settings, context, data, checkpoint, History(None), world)
+    if settings.epochs == 0:
+        loop.validator.measures(loop.checkpoint)
+    else:
+        _trained(loop)
 
 
 def _trained(loop: Loop, *, afresh: bool = False) -> Progress:

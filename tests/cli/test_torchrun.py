@@ -103,6 +103,34 @@ def test_one_voice_one_writer_and_a_complete_model(both: tuple[Path, str]) -> No
         torch.testing.assert_close(tensor, one[name], atol=1e-3, rtol=1e-3)
 
 
+WITH_THREADS_TOLD = """
+import atexit, os
+from pathlib import Path
+from spa_cli.main import main
+
+def tell():
+    names = [path.read_text() for path in Path("/proc/self/task").glob("*/comm")]
+    Path(os.environ["THREADS"], os.environ["RANK"]).write_text("".join(names))
+
+atexit.register(tell)
+main()
+"""
+
+
+def test_gloo_has_ended_before_python_does(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread of gloo that lets go of a tensor while Python ends aborts the process."""
+    monkeypatch.setitem(ENVIRONMENT, "THREADS", str(tmp_path))
+    job = [sys.executable, *TORCHRUN, sys.executable, "-c", WITH_THREADS_TOLD, *TRAIN]
+    job += ["--epochs", "1", "--name", "threads", "--workspace", str(workspace)]
+    subprocess.run(job, check=True, env=ENVIRONMENT, timeout=300)
+    for rank in "01":
+        names = (tmp_path / rank).read_text().split()
+        assert names
+        assert not [name for name in names if "gloo" in name]
+
+
 def test_nothing_to_do(both: tuple[Path, str]) -> None:
     code, out, err = run(both[0], *TRAIN, *SLOWLY, "--name", "two", "--json")
     assert code == 0
