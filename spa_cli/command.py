@@ -14,6 +14,7 @@ from rich.console import Console
 
 from spa_cli.console import ConsoleReporter, fail, printable
 from spa_cli.following import muted_follow
+from spa_cli.interrupts import interrupt
 from spa_cli.options import build, check_text, parameters_of, ranges_of
 from spa_cli.sections import sectioned
 from stages.errors import WORK_KEPT, SpaError
@@ -127,7 +128,7 @@ def reported(settings: type[StageSettings] | None = None) -> Iterator[None]:
     A termination request is treated as Ctrl-C, so that staging folders are cleaned up. `settings`
     are the command's: of them depends what can be done about too little memory.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, interrupt)
     try:
         yield
     except SpaError as error:

@@ -1,13 +1,12 @@
 """The entry point: whatever happens, a person sees a line or two, and never a traceback."""
 
-import _thread
 import os
 import signal
 import sys
-import threading
 import warnings
 
-_SOON_SECONDS = 0.05
+from spa_cli.interrupts import interrupt, interrupt_again
+
 # How often a thread of torch's on a CPU looks whether there is work before it sleeps (libgomp's setting).
 # As long as libgomp does by itself, 30 times that, and on a busy machine threads that only look take the
 # cores from those that work: a step of `small` on two cores beside two busy processes took 340 ms, with
@@ -18,13 +17,13 @@ _SPINS = "10000"
 def _interrupt_again(unraisable: "sys.UnraisableHookArgs") -> None:
     """Python drops, with a traceback, a Ctrl-C that arrives in a callback of its own: repeat it."""
     if isinstance(unraisable.exc_value, KeyboardInterrupt):
-        threading.Timer(_SOON_SECONDS, _thread.interrupt_main).start()
+        interrupt_again()
     else:
         sys.__unraisablehook__(unraisable)
 
 
 def _comes_of_an_interrupt(error: BaseException | None) -> bool:
-    """Whether a library took Ctrl-C, while it was imported, for a failure of its own, and failed then."""
+    """Whether a library took Ctrl-C for a failure of its own, and failed then."""
     while error is not None:
         if isinstance(error, KeyboardInterrupt):
             return True
@@ -49,6 +48,8 @@ def main() -> None:
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # the libraries' own; what a user should know is an error
     sys.unraisablehook = _interrupt_again
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is to be ignored
+        signal.signal(signal.SIGINT, interrupt)
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", _SPINS)
     try:

@@ -205,3 +205,41 @@ main()
     )
     assert done.returncode == 1
     assert said(done) == "error: interrupted: the workspace is as it was before this command\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_an_interrupt_waits_for_an_import_to_end(number: signal.Signals, tmp_path: Path) -> None:
+    """C++ that imports, as torch's does while torch is imported, ends with SIGABRT when that raises."""
+    (tmp_path / "interrupted.py").write_text(
+        f"import signal, time\nsignal.raise_signal({number:d})\ntime.sleep(0.2)\nwhole = True\n",
+        encoding="utf-8",
+    )
+    program = """
+import sys
+import time
+import spa_cli.app
+from spa_cli.command import reported
+from spa_cli.main import main
+
+def run():
+    with reported():
+        import interrupted
+        sys.stderr.write(f"whole: {interrupted.whole}\\n")
+        time.sleep(50)  # a wait, too, ends when the signal comes again
+
+spa_cli.app.build_app = lambda: spa_cli.app.typer.Typer(callback=run, invoke_without_command=True)
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        timeout=40,
+    )
+    assert done.returncode == 1
+    assert said(done).splitlines() == [
+        "whole: True",
+        "error: interrupted: the workspace is as it was before this command",
+    ]
