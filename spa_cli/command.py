@@ -14,7 +14,7 @@ from rich.console import Console
 
 from spa_cli.console import ConsoleReporter, fail, printable
 from spa_cli.following import muted_follow
-from spa_cli.interrupts import interrupt
+from spa_cli.interrupts import comes_of_interrupt, interrupt
 from spa_cli.options import build, check_text, parameters_of, ranges_of
 from spa_cli.sections import sectioned
 from stages.errors import WORK_KEPT, SpaError
@@ -134,15 +134,17 @@ def reported(settings: type[StageSettings] | None = None) -> Iterator[None]:
     except SpaError as error:
         fail(error.message, _next_step(error, error.next_step))
         raise typer.Exit(error.exit_code) from error
-    except KeyboardInterrupt as error:
-        message = "interrupted: the workspace is as it was before this command"
-        fail(message, _next_step(error, None))
-        raise typer.Exit(1) from error
     except MemoryError as error:
         fields = settings.model_fields if settings else {}
         less = " or ".join(words for field, words in _MEMORY.items() if field in fields)
         step = f"use {less}" if less else "close other programs, or use a machine with more memory"
         fail("out of memory", _next_step(error, step))
+        raise typer.Exit(1) from error
+    except (KeyboardInterrupt, RuntimeError) as error:
+        if not comes_of_interrupt(error):
+            raise
+        message = "interrupted: the workspace is as it was before this command"
+        fail(message, _next_step(error, None))
         raise typer.Exit(1) from error
 
 

@@ -1,4 +1,4 @@
-"""Ctrl-C, and a request to end, are raised where Python can handle them."""
+"""Ctrl-C, and a request to end: raised where Python can handle them, and known again."""
 
 import _thread
 import signal
@@ -7,15 +7,16 @@ import threading
 import time
 from types import FrameType
 
-_SOON_SECONDS = 0.05
+_SOON_SECONDS = 0.005  # a short command does not end before it hears of it
 _IMPORT_SYSTEM = "<frozen importlib."
+_OF_DUCKDB = "Query interrupted"
 
 
 def interrupt(number: int, frame: FrameType | None) -> None:
     """Handle the signal `number`: raise KeyboardInterrupt, but not while a module is imported.
 
     Libraries in C++ import from there, and torch ends with SIGABRT when that raises. So an import
-    ends first, and with it whatever a library would have taken for a failure of its own.
+    ends first.
 
     Raises:
         KeyboardInterrupt: no module is being imported.
@@ -26,6 +27,17 @@ def interrupt(number: int, frame: FrameType | None) -> None:
             return
         frame = frame.f_back
     raise KeyboardInterrupt
+
+
+def comes_of_interrupt(error: BaseException | None) -> bool:
+    """Whether it is an interrupt, or what a library that took one for a failure of its own made of it."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        if isinstance(error, RuntimeError) and str(error) == _OF_DUCKDB:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def interrupt_again(number: int = signal.SIGINT) -> None:

@@ -5,13 +5,14 @@ import signal
 import sys
 import warnings
 
-from spa_cli.interrupts import interrupt, interrupt_again
+from spa_cli.interrupts import comes_of_interrupt, interrupt, interrupt_again
 
 # How often a thread of torch's on a CPU looks whether there is work before it sleeps (libgomp's setting).
 # As long as libgomp does by itself, 30 times that, and on a busy machine threads that only look take the
 # cores from those that work: a step of `small` on two cores beside two busy processes took 340 ms, with
 # this 140. Without looking at all it takes 62 ms on an idle machine, with this 51.
 _SPINS = "10000"
+_INTERRUPTED_IN_TYPER = 130  # the exit code that it gives to a Ctrl-C before a command begins
 
 
 def _interrupt_again(unraisable: "sys.UnraisableHookArgs") -> None:
@@ -22,17 +23,8 @@ def _interrupt_again(unraisable: "sys.UnraisableHookArgs") -> None:
         sys.__unraisablehook__(unraisable)
 
 
-def _comes_of_an_interrupt(error: BaseException | None) -> bool:
-    """Whether a library took Ctrl-C for a failure of its own, and failed then."""
-    while error is not None:
-        if isinstance(error, KeyboardInterrupt):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
-
-
 def _in_words(error: BaseException) -> str:
-    if _comes_of_an_interrupt(error):
+    if comes_of_interrupt(error):
         return "error: interrupted: the workspace is as it was before this command\n"
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else "the output cannot be written: "
@@ -58,8 +50,10 @@ def main() -> None:
 
         mute_followers()
         build_app()()
-    except (KeyboardInterrupt, Exception) as error:
-        if os.environ.get("SPA_DEBUG") and not _comes_of_an_interrupt(error):
+    except (KeyboardInterrupt, Exception, SystemExit) as error:
+        if isinstance(error, SystemExit) and error.code != _INTERRUPTED_IN_TYPER:
+            raise
+        if os.environ.get("SPA_DEBUG") and not comes_of_interrupt(error):
             raise
         sys.stderr.write(_in_words(error))
         sys.exit(1)

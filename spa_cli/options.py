@@ -11,6 +11,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
+from spa_cli.refusals import refusal
 from stages.settings import StageSettings
 
 S = TypeVar("S", bound=StageSettings)
@@ -72,12 +73,8 @@ def _refused(error: ValidationError) -> typer.BadParameter:
     first = error.errors()[0]
     if not first["loc"]:  # said by the settings' own check of all of them
         return typer.BadParameter(first["msg"].removeprefix("Value error, "))
-    said = first["msg"]
-    if first["type"] == "string_pattern_mismatch":
-        said = "only letters, digits, '.', '_' and '-', and no '.', '_' or '-' first"
     name = str(first["loc"][0])
-    message = f"{said} (got {first['input']!r})"
-    return typer.BadParameter(message, param_hint=f"--{name.replace('_', '-')}")
+    return typer.BadParameter(refusal(first), param_hint=f"--{name.replace('_', '-')}")
 
 
 def _annotation(settings: type[StageSettings], name: str, *, is_argument: bool) -> Any:

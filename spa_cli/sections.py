@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import typer
-from typer.core import TyperCommand
+
+from spa_cli.refusals import RefusingCommand
 
 _UNTITLED = "Options"
 
 
-class SectionedCommand(TyperCommand):
+class SectionedCommand(RefusingCommand):
     """A command that lists its options by their `rich_help_panel`, those without one last.
 
     typer does so only in boxes, which cut long names. `ranges` of options are shown behind their defaults.

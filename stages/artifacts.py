@@ -58,7 +58,8 @@ def open_parquet(path: Path) -> pq.ParquetFile:
         _ = file.schema_arrow.names  # which may be no UTF-8
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         first_line = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ArtifactError(f"{path} cannot be read as Parquet: {first_line}") from error
+        message = f"{path} cannot be read as Parquet: {first_line}"
+        raise ArtifactError(message, "make it again; what a stage wrote, with --force") from error
     return file
 
 

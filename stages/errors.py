@@ -36,6 +36,10 @@ class ArtifactError(SpaError):
     """An artifact or another file given by the user is not what it should be."""
 
 
+class UnusableWorkError(ArtifactError):
+    """What a stopped run has left cannot be gone on from."""
+
+
 class DiskFullError(SpaError):
     """Nothing more can be written: a full disk, a quota, a limit on the size of files."""
 

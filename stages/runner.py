@@ -104,8 +104,8 @@ def _run_in(  # noqa: PLR0913 - see run_stage
     if outputs:
         if is_of_another(workspace, key, lineage.identity(), stage.resumes_from):
             reporter.warn(
-                f"what an unfinished `spa {stage.name}` had done for {key} is thrown away: its settings"
-                " or inputs were others"
+                f"what an unfinished `spa {stage.name}` had done for {key} is thrown away once this one"
+                " has done something: its settings or inputs were others"
             )
         with staging_folder(workspace, key, lineage.identity(), stage.resumes_from) as staging:
             context = StageContext(workspace, staging, lineage, reporter, force, team)

@@ -8,10 +8,12 @@ from pathlib import Path
 from stages.atomic import remove_partial
 from stages.commit import has_journal, roll_forward
 from stages.disk import disk_errors_named
-from stages.errors import WORK_KEPT
+from stages.errors import WORK_KEPT, UnusableWorkError
 from stages.lock import AT_ONCE_SECONDS, HeldError, locked, locked_keys
 
 _PREFIX = ".staging-"
+# What a stopped run of another identity has done, until the run that takes its place has done something.
+_SET_ASIDE = ".set-aside-"
 # Holds the identity of the run that may go on in this folder. Without it the folder is litter.
 _IDENTITY = ".identity"
 _COMMIT_SECONDS = 10.0
@@ -50,6 +52,7 @@ def staging_folder(
                     _open(folder, identity, resumes_from)
                     yield folder
                     finish(workspace, key)
+                    _remove(_set_aside(folder))
             except BaseException as error:
                 _settle(workspace, key, resumes_from, error)
                 raise
@@ -59,9 +62,12 @@ def staging_folder(
 
 
 def _open(folder: Path, identity: str, resumes_from: str | None) -> None:
-    if _identity(folder) == identity and _can_go_on(folder, resumes_from):
-        remove_partial(folder)
-        return
+    _put_back(folder, resumes_from)  # of a run that was killed
+    if _can_go_on(folder, resumes_from):
+        if _identity(folder) == identity:
+            remove_partial(folder)
+            return
+        folder.rename(_set_aside(folder))
     forget(folder)
     if folder.exists():
         shutil.rmtree(folder)
@@ -75,10 +81,29 @@ def _settle(workspace: Path, key: str, resumes_from: str | None, error: BaseExce
     folder = staging_path(workspace, key)
     if has_journal(folder) and isinstance(error, KeyboardInterrupt):
         finish(workspace, key)  # which takes a moment: rather than in the middle, stop after it
+        _remove(_set_aside(folder))
     elif has_journal(folder) or _can_go_on(folder, resumes_from):
-        error.add_note(WORK_KEPT)
+        if not isinstance(error, UnusableWorkError):
+            error.add_note(WORK_KEPT)
     else:
         _remove(folder)
+    _put_back(folder, resumes_from)
+
+
+def _set_aside(folder: Path) -> Path:
+    return folder.with_name(_SET_ASIDE + folder.name.removeprefix(_PREFIX))
+
+
+def _put_back(folder: Path, resumes_from: str | None) -> None:
+    """Have what was set aside again where no run can go on in the folder; else do away with it."""
+    aside = _set_aside(folder)
+    if not aside.exists():
+        return
+    if has_journal(folder) or _can_go_on(folder, resumes_from):
+        _remove(aside)
+        return
+    _remove(folder)
+    aside.rename(folder)
 
 
 def forget(folder: Path) -> None:
@@ -119,8 +144,10 @@ def finish_left_over(workspace: Path) -> dict[str, int | None]:
 
 
 def is_of_another(workspace: Path, key: str, identity: str, resumes_from: str | None) -> bool:
-    """Whether a run could go on in the folder, but not one of this `identity`."""
+    """Whether a run could go on from what one has left, but not one of this `identity`."""
     folder = staging_path(workspace, key)
+    if not _can_go_on(folder, resumes_from):
+        folder = _set_aside(folder)
     return _identity(folder) != identity and _can_go_on(folder, resumes_from)
 
 

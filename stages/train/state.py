@@ -12,7 +12,7 @@ from safetensors.torch import load
 from torch import Tensor
 
 from stages.atomic import replacing
-from stages.errors import ArtifactError
+from stages.errors import UnusableWorkError
 from stages.lineage import file_sha256
 from stages.models.save_weights import save_weights
 from stages.train.step import Trainer
@@ -106,7 +106,7 @@ def read_state(folder: Path) -> bytes | None:
     """Read what `save_state` has written; None where nothing is saved.
 
     Raises:
-        ArtifactError: it cannot be gone on from.
+        UnusableWorkError: it cannot be gone on from.
     """
     path = folder / _FILE
     if not path.exists():
@@ -134,7 +134,7 @@ def restored(data: bytes, trainer: Trainer) -> Progress:
     """Put a trainer into the state that `data` holds; return how far it was.
 
     Raises:
-        ArtifactError: it is not of this training.
+        UnusableWorkError: it is not of this training.
     """
     progress = _progress(data)
     parts: dict[str, dict[str, Tensor]] = {"tagger": {}, "optimiser": {}, "average": {}}
@@ -174,8 +174,8 @@ def _digest(text: str, tensors: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def _unusable(why: str) -> ArtifactError:
-    return ArtifactError(
+def _unusable(why: str) -> UnusableWorkError:
+    return UnusableWorkError(
         f"the saved state of this training cannot be gone on from: {' '.join(why.split())[:200]}",
         "start it from the beginning with --force",
     )

@@ -207,6 +207,27 @@ main()
     assert said(done) == "error: interrupted: the workspace is as it was before this command\n"
 
 
+def under_spa(
+    body: str, *, first: str = "pass", cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Do `first`, then `body` where a command would be run."""
+    program = f"""
+import spa_cli.app
+from spa_cli.command import reported
+from spa_cli.main import main
+
+def run():
+    {first}
+    with reported():
+{body}
+
+spa_cli.app.build_app = lambda: spa_cli.app.typer.Typer(callback=run, invoke_without_command=True)
+main()
+"""
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, timeout=40)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 def test_an_interrupt_waits_for_an_import_to_end(number: signal.Signals, tmp_path: Path) -> None:
     """C++ that imports, as torch's does while torch is imported, ends with SIGABRT when that raises."""
@@ -214,32 +235,53 @@ def test_an_interrupt_waits_for_an_import_to_end(number: signal.Signals, tmp_pat
         f"import signal, time\nsignal.raise_signal({number:d})\ntime.sleep(0.2)\nwhole = True\n",
         encoding="utf-8",
     )
-    program = """
-import sys
-import time
-import spa_cli.app
-from spa_cli.command import reported
-from spa_cli.main import main
-
-def run():
-    with reported():
-        import interrupted
+    done = under_spa(
+        """
+        import interrupted, sys, time
         sys.stderr.write(f"whole: {interrupted.whole}\\n")
         time.sleep(50)  # a wait, too, ends when the signal comes again
-
-spa_cli.app.build_app = lambda: spa_cli.app.typer.Typer(callback=run, invoke_without_command=True)
-main()
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        check=False,
+""",
         cwd=tmp_path,
-        timeout=40,
     )
     assert done.returncode == 1
     assert said(done).splitlines() == [
         "whole: True",
         "error: interrupted: the workspace is as it was before this command",
     ]
+
+
+def test_ctrl_c_in_a_query_is_ctrl_c() -> None:
+    """DuckDB makes a RuntimeError of it, and forgets what it was."""
+    done = under_spa("""
+        import os, signal, threading, duckdb
+        threading.Timer(0.5, os.kill, [os.getpid(), signal.SIGINT]).start()
+        while True:  # one long query may be one task of DuckDB's, which ends before it looks
+            duckdb.execute("SELECT sum(i % 7) FROM range(3000000) t(i)").fetchall()
+""")
+    assert done.returncode == 1
+    assert said(done) == "error: interrupted: the workspace is as it was before this command\n"
+
+
+def test_ctrl_c_before_the_command_begins() -> None:
+    """typer's own exit code of it is 130."""
+    done = under_spa("        pass", first="raise KeyboardInterrupt")
+    assert done.returncode == 1
+    assert said(done) == "error: interrupted: the workspace is as it was before this command\n"
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "why"),
+    [
+        ("--epochs", "three", "should be a valid integer"),
+        ("--epochs", "0.5", "should be a valid integer"),
+        ("--encoder", "foo", "'foo' is not one of 'small'"),
+        ("--epochs", "-1", "greater than or equal to 0 (got -1)"),
+    ],
+)
+def test_a_bad_value_is_named(option: str, value: str, why: str) -> None:
+    done = spa("train", option, value)
+    assert done.returncode == 2
+    (line,) = [line for line in said(done).splitlines() if line.startswith("Error: ")]
+    assert value in line
+    assert why in line
+    assert "Value error" not in line

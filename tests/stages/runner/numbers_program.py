@@ -269,6 +269,25 @@ def every_call(folder: Path) -> object:
     return found
 
 
+def every_call_of_another(folder: Path) -> object:
+    """Stop a run after a piece; kill one with other settings at each of its calls; go on with the first."""
+    found, end = [], ""
+    while end != "done":
+        workspace, logs = folder / f"W{len(found)}", [folder / name for name in ("other", "again")]
+        for log in logs:
+            log.write_text("")
+        attempt(workspace, pieces=3, stop_at=1)
+        arm = die_at_call(len(found) + 1)
+        other = {"word": "other", "pieces": 3, "log": logs[0]}
+        end = ended(*forked(lambda w=workspace, a=arm, o=other: attempt(w, a, **o)))
+        if len(found) % 2:
+            other_command(workspace)
+        again = attempt(workspace, pieces=3, log=logs[1])
+        begun = [log.read_text().split() for log in logs]
+        found.append({"end": end, "again": again, "begun": begun, "left": snapshot(workspace)})
+    return found
+
+
 def every_call_of_the_next(folder: Path) -> object:
     """Kill a run that has just written its journal; kill the next command at each of its calls."""
     found, end = [], ""
@@ -343,6 +362,7 @@ def too_large(folder: Path, writer: str) -> object:
 JOBS: dict[str, Callable[..., object]] = {
     "random-kills": random_kills,
     "every-call": every_call,
+    "every-call-of-another": every_call_of_another,
     "every-call-of-the-next": every_call_of_the_next,
     "two-at-once": two_at_once,
     "too-large": too_large,

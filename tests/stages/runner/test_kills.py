@@ -59,6 +59,22 @@ def test_killed_at_every_call(job: Job, whole: Callable[[int], dict[str, str]]) 
     assert sum(state["again"] == "unchanged" for state in states) > 10
 
 
+def test_killed_in_the_place_of_another(job: Job, whole: Callable[[int], dict[str, str]]) -> None:
+    """What the other had done stays until this one has done something."""
+    states = job("every-call-of-another")
+    undisturbed = whole(3)
+    kept = 0
+    for state in states:
+        assert state["again"] == "done"
+        assert state["left"] == undisturbed
+        other, again = state["begun"]
+        assert again in (["1", "2"], ["0", "1", "2"])
+        if "0" not in other:
+            assert again == ["1", "2"]
+        kept += again == ["1", "2"]
+    assert 10 < kept < len(states) - 10
+
+
 def test_killed_while_finishing_what_another_run_began(
     job: Job, whole: Callable[[int], dict[str, str]]
 ) -> None:

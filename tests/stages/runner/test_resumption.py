@@ -61,6 +61,27 @@ def test_another_run_does_not_go_on(numbers: Numbers, tmp_path: Path) -> None:
     assert (tmp_path / "W" / "numbers" / "0.txt").read_text() == "new 0"
 
 
+@pytest.mark.parametrize("how", ["interrupt", "error", "memory"])
+def test_another_run_that_does_nothing_costs_nothing(
+    numbers: Numbers, tmp_path: Path, how: str
+) -> None:
+    """A wrong option, or Ctrl-C right after a typing error, must not throw days of training away."""
+    numbers(stop_at=3)
+    end, begun = numbers(word="other", stop_at=0, stop_with=how)
+    assert begun == ["0"]
+    assert WORK_KEPT not in end, "the same command would not go on from it"
+    assert [path.name for path in (tmp_path / "W").iterdir()] == [".staging-numbers"]
+    assert numbers() == ("done", ["3", "4", "5", "6", "7"])
+
+
+def test_another_run_that_is_done_leaves_nothing_of_the_first(
+    numbers: Numbers, tmp_path: Path
+) -> None:
+    numbers(stop_at=3)
+    assert numbers(word="other")[0] == "done"
+    assert not [path for path in (tmp_path / "W").iterdir() if path.name.startswith(".")]
+
+
 def test_work_for_another_run_is_kept_while_nothing_has_changed(numbers: Numbers) -> None:
     assert numbers()[0] == "done"
     numbers(word="other", stop_at=6)
