@@ -11,6 +11,7 @@ from spa_cli.command import AsJson, Force, print_json, reported
 from spa_cli.commands import tag
 from spa_cli.commands.evaluate_difference import show_difference
 from spa_cli.console import ConsoleReporter
+from spa_cli.refusals import RefusingCommand
 from stages.demo_data.settings import DemoDataSettings, DemoDataSummary
 from stages.embed_labels.settings import EmbedLabelsSettings
 from stages.evaluate.settings import EvaluateSettings
@@ -52,7 +53,9 @@ class Demo:
 
 def add(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("demo", help="Train one-hot and SPA on made data; compare.")(command)
+    app.command("demo", cls=RefusingCommand, help="Train one-hot and SPA on made data; compare.")(
+        command
+    )
 
 
 def command(

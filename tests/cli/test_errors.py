@@ -270,16 +270,17 @@ def test_ctrl_c_before_the_command_begins() -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "why"),
+    ("command", "option", "value", "why"),
     [
-        ("--epochs", "three", "should be a valid integer"),
-        ("--epochs", "0.5", "should be a valid integer"),
-        ("--encoder", "foo", "'foo' is not one of 'small'"),
-        ("--epochs", "-1", "greater than or equal to 0 (got -1)"),
+        ("train", "--epochs", "three", "should be a valid integer"),
+        ("train", "--epochs", "0.5", "should be a valid integer"),
+        ("train", "--encoder", "foo", "'foo' is not one of 'small'"),
+        ("train", "--epochs", "-1", "greater than or equal to 0 (got -1)"),
+        ("demo", "--seed", "three", "should be a valid integer"),
     ],
 )
-def test_a_bad_value_is_named(option: str, value: str, why: str) -> None:
-    done = spa("train", option, value)
+def test_a_bad_value_is_named(command: str, option: str, value: str, why: str) -> None:
+    done = spa(command, option, value)
     assert done.returncode == 2
     (line,) = [line for line in said(done).splitlines() if line.startswith("Error: ")]
     assert value in line
